@@ -1,0 +1,1 @@
+"""Datasets: samples, packs, splits, views and what is known about them."""

@@ -1,0 +1,50 @@
+"""Errors that a user can cause and mend: one line that says what is wrong, one that says what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class FkbenchError(Exception):
+    """Bad use or bad input. The command line prints it without a traceback and exits with code 2.
+
+    Args:
+        message: what is wrong, in one line, naming the file, row or option.
+        remedy: what the user can do about it, in one line; may be empty.
+    """
+
+    exit_code = 2
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.remedy}".strip()
+
+
+class RunFailedError(FkbenchError):
+    """A run, check or comparison that was asked for correctly and did not succeed: exit code 1."""
+
+    exit_code = 1
+
+
+class DataMissingError(FkbenchError):
+    """The dataset has not been imported on this machine."""
+
+
+class UnknownNameError(FkbenchError):
+    """No plugin, split, setting … of that name; the remedy names the nearest ones."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], hint: str = "") -> None:
+        names = sorted(known)
+        near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+        if near:
+            remedy = f"Did you mean {' or '.join(near)}?"
+        elif names:
+            remedy = f"Known: {', '.join(names[:12])}{' …' if len(names) > 12 else ''}."
+        else:
+            remedy = "None is registered."
+        super().__init__(f"Unknown {kind} '{name}'.", f"{remedy} {hint}".strip())

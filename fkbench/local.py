@@ -1,0 +1,111 @@
+"""Local plugin files: the decorators that mark an object, and the loader that collects what a file marked.
+
+A decorator only sets an attribute and returns its object, so that importing a plugin file has no effect on any global
+state; whoever loads the file looks for the marks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypeVar
+
+from fkbench.errors import FkbenchError
+from fkbench.specs import DatasetSpec, DetectorSpec, ModelSpec, Spec
+
+MARK = "__fkbench_spec__"
+CallableT = TypeVar("CallableT", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Marked:
+    """An object that a decorator marked, with its spec."""
+
+    target: Any
+    spec: Spec
+
+
+def model(name: str, *, input: tuple[int, int] = (1, 96), **fields: Any) -> Callable[[CallableT], CallableT]:  # noqa: A002
+    """Mark `build(channels, size, outputs) -> nn.Module` as a model.
+
+    Args:
+        name: name in lists, records and tables.
+        input: (channels, size) of the pictures that it sees.
+        fields: further fields of `fkbench.ModelSpec`.
+    """
+
+    def mark(build: CallableT) -> CallableT:
+        summary = fields.pop("summary", _first_line(build))
+        setattr(build, MARK, ModelSpec(name=name, build=build, input=input, summary=summary, **fields))
+        return build
+
+    return mark
+
+
+def dataset(name: str, *, scheme: str, **fields: Any) -> Callable[[CallableT], CallableT]:
+    """Mark `load(store, settings) -> Samples` as a dataset. `fields`: further fields of `fkbench.DatasetSpec`."""
+
+    def mark(load: CallableT) -> CallableT:
+        summary = fields.pop("summary", _first_line(load))
+        setattr(load, MARK, DatasetSpec(name=name, scheme=scheme, load=load, summary=summary, **fields))
+        return load
+
+    return mark
+
+
+def detector(name: str, **fields: Any) -> Callable[[CallableT], CallableT]:
+    """Mark `boxes(samples, settings) -> (N, 4)` as a detector. `fields`: further fields of `fkbench.DetectorSpec`."""
+
+    def mark(boxes: CallableT) -> CallableT:
+        summary = fields.pop("summary", _first_line(boxes))
+        setattr(boxes, MARK, DetectorSpec(name=name, boxes=boxes, summary=summary, **fields))
+        return boxes
+
+    return mark
+
+
+def _first_line(target: Any) -> str:
+    return (target.__doc__ or "").strip().partition("\n")[0]
+
+
+def execute_file(path: Path) -> ModuleType:
+    """Run a plugin file as a module whose name is the hash of its content, so that two files never collide.
+
+    Raises:
+        FkbenchError: the file is not there or is no Python file.
+    """
+    if path.suffix != ".py":
+        raise FkbenchError(f"'{path}' is not a Python file.", "A local plugin is a file that ends in .py.")
+    try:
+        source = path.read_bytes()
+    except OSError as error:
+        raise FkbenchError(f"Plugin file '{path}' cannot be read: {error.strerror}.", "Check the path.") from error
+    name = f"fkbench_local_{hashlib.sha256(source).hexdigest()[:16]}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def marked_specs(module: ModuleType) -> list[Marked]:
+    """What the decorators marked in a module, in order of definition, each object once."""
+    found: dict[int, Marked] = {}
+    for target in vars(module).values():
+        spec = getattr(target, MARK, None)
+        if isinstance(spec, Spec) and getattr(target, "__module__", None) == module.__name__:
+            found[id(target)] = Marked(target, spec)
+    return list(found.values())

@@ -1,0 +1,212 @@
+"""Finds plugins and keeps what they register. A plugin that fails is reported and stops nothing.
+
+Three doors: installed packages (entry points of group `fkbench`), the built-in plugins through that same door, and
+local files (`--plugin FILE`, or a file in place of a name). pluggy by itself aborts a whole hook call when one
+implementation raises, so every implementation is called on its own here, into a stage that is kept only on success.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import traceback
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypeVar
+
+import pluggy
+
+from fkbench import hookspecs
+from fkbench.errors import FkbenchError, UnknownNameError
+from fkbench.local import Marked, execute_file, marked_specs
+from fkbench.specs import DatasetSpec, DetectorSpec, MetricSpec, ModelSpec, Plugin, RuntimeSpec, Spec, from_plugin
+
+KINDS: dict[str, type[Spec]] = {
+    "datasets": DatasetSpec,
+    "models": ModelSpec,
+    "detectors": DetectorSpec,
+    "metrics": MetricSpec,
+    "runtimes": RuntimeSpec,
+}
+SpecT = TypeVar("SpecT", bound=Spec)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A plugin, or a part of one, that could not be used."""
+
+    plugin: str
+    part: str
+    reason: str
+    trace: str = ""
+
+
+@dataclass
+class Registry:
+    """All specs by kind and name, the plugins they came from, and what failed.
+
+    Attributes:
+        specs: kind (`datasets`, `models`, …) → name → spec.
+        plugins: what was loaded, in order.
+        failures: what was not, with reasons.
+        hooks: the pluggy manager, for observers.
+    """
+
+    specs: dict[str, dict[str, Spec]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
+    plugins: list[Plugin] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    hooks: pluggy.PluginManager = field(default_factory=lambda: _manager())
+
+    def get(self, kind: type[SpecT], name: str) -> SpecT:
+        """The spec of this kind and name.
+
+        Raises:
+            UnknownNameError: none is registered; the message names the nearest ones.
+        """
+        group = _group_of(kind)
+        found = self.specs[group].get(name)
+        if isinstance(found, kind):
+            return found
+        hint = "`fkbench plugins` shows what failed to load." if self.failures else ""
+        raise UnknownNameError(group.removesuffix("s"), name, self.specs[group], hint)
+
+    def all(self, kind: type[SpecT]) -> list[SpecT]:
+        """All specs of a kind, by name."""
+        found = self.specs[_group_of(kind)]
+        return [spec for name in sorted(found) if isinstance(spec := found[name], kind)]
+
+    def fail(self, plugin: str, part: str, error: BaseException) -> None:
+        reason = f"{type(error).__name__}: {error}" if not isinstance(error, FkbenchError) else str(error)
+        trace = "".join(traceback.format_exception(error))
+        self.failures.append(Failure(plugin, part, reason, trace))
+
+    def add(self, staged: Iterable[Spec], plugin: Plugin) -> None:
+        """Commit specs of one implementation, all or none.
+
+        Raises:
+            FkbenchError: a name is taken; the message names both plugins.
+        """
+        specs = [from_plugin(spec, plugin) for spec in staged]
+        seen: set[tuple[str, str]] = set()
+        for spec in specs:
+            group = _group_of(type(spec))
+            taken = self.specs[group].get(spec.name)
+            if taken is not None or (group, spec.name) in seen:
+                owner = taken.plugin if taken is not None else plugin
+                raise FkbenchError(
+                    f"Two plugins register the {group.removesuffix('s')} '{spec.name}': {owner} and {plugin}.",
+                    "Rename one of them, or uninstall one.",
+                )
+            seen.add((group, spec.name))
+        for spec in specs:
+            self.specs[_group_of(type(spec))][spec.name] = spec
+
+
+def _manager() -> pluggy.PluginManager:
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    return manager
+
+
+def _group_of(kind: type[Spec]) -> str:
+    for group, spec_type in KINDS.items():
+        if issubclass(kind, spec_type):
+            return group
+    raise FkbenchError(f"{kind.__name__} is not a kind of plugin.", f"Register one of: {', '.join(KINDS)}.")
+
+
+def load_registry(files: Sequence[Path] = (), *, entry_points: bool = True, strict: bool = False) -> Registry:
+    """Load every installed plugin and the given local files.
+
+    Args:
+        files: local plugin files (`--plugin FILE`).
+        entry_points: load installed plugins (tests switch it off).
+        strict: raise on the first failure (`--strict-plugins`) instead of keeping it as data.
+
+    Raises:
+        FkbenchError: with `strict`, when anything failed to load.
+    """
+    registry = Registry()
+    if entry_points:
+        for point in sorted(importlib.metadata.entry_points(group=hookspecs.PROJECT), key=lambda p: p.name):
+            _load_entry_point(registry, point)
+    for path in files:
+        load_file(registry, path)
+    if strict and registry.failures:
+        first = registry.failures[0]
+        raise FkbenchError(f"Plugin {first.plugin} failed ({first.part}): {first.reason}", "See `fkbench plugins`.")
+    return registry
+
+
+def _load_entry_point(registry: Registry, point: importlib.metadata.EntryPoint) -> None:
+    try:
+        dist = point.dist
+        plugin = Plugin(dist.name if dist else point.name, dist.version if dist else "", point.value)
+        module = point.load()
+    except Exception as error:
+        registry.fail(point.name, "import", error)
+        return
+    load_module(registry, module, plugin)
+
+
+def load_module(registry: Registry, module: ModuleType | Any, plugin: Plugin) -> None:
+    """Register one plugin module (or object) with its hooks, each implementation in a transaction of its own."""
+    try:
+        name = registry.hooks.register(module)
+    except Exception as error:
+        registry.hooks.unregister(plugin=module)
+        registry.fail(str(plugin), "hooks", error)
+        return
+    try:
+        registry.hooks.check_pending()
+    except pluggy.PluginValidationError as error:
+        registry.hooks.unregister(name=name)
+        registry.fail(str(plugin), "unknown hook", error)
+        return
+    registry.plugins.append(plugin)
+    for group in KINDS:
+        _call_register(registry, group, module, plugin)
+
+
+def _call_register(registry: Registry, group: str, module: Any, plugin: Plugin) -> None:
+    caller = getattr(registry.hooks.hook, f"fkbench_{group}")
+    for implementation in caller.get_hookimpls():
+        if implementation.plugin is not module:
+            continue
+        staged: list[Spec] = []
+        try:
+            accepts_register = "register" in implementation.argnames
+            implementation.function(partial(_stage, staged, group)) if accepts_register else implementation.function()
+            registry.add(staged, plugin)
+        except Exception as error:
+            registry.fail(str(plugin), f"fkbench_{group}", error)
+    for part, error in getattr(module, "__fkbench_failures__", {}).pop(group, []):
+        registry.fail(str(plugin), part, error)
+
+
+def _stage(staged: list[Spec], group: str, spec: Spec) -> None:
+    if not isinstance(spec, KINDS[group]):
+        raise FkbenchError(
+            f"fkbench_{group} registers {KINDS[group].__name__}s, but got {type(spec).__name__}.",
+            "Register it in the hook of its own kind.",
+        )
+    staged.append(spec)
+
+
+def load_file(registry: Registry, path: Path) -> list[Spec]:
+    """Load a local plugin file: what its decorators marked, and its hooks. Returns the marked specs.
+
+    Failures are kept in the registry and give an empty list.
+    """
+    plugin = Plugin(path.name, path=str(path))
+    try:
+        module = execute_file(path)
+        found: list[Marked] = marked_specs(module)
+        registry.add([mark.spec for mark in found], plugin)
+    except Exception as error:
+        registry.fail(str(plugin), "file", error)
+        return []
+    load_module(registry, module, plugin)
+    return [from_plugin(mark.spec, plugin) for mark in found]

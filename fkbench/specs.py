@@ -1,0 +1,335 @@
+"""What plugins declare: light descriptions with references to the heavy code that does the work.
+
+Standard library only. `fkbench list` reads every spec of every plugin and must not import torch, cv2 or pandas, so a
+spec names its code as `"package.module:attribute"`, which is imported when it is first called for.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from fkbench.errors import FkbenchError
+
+Ref = str | Callable[..., Any]
+"""A callable, or where to find one: `"package.module:attribute"`."""
+
+
+def resolve(ref: Ref) -> Callable[..., Any]:
+    """The callable behind a reference.
+
+    Raises:
+        FkbenchError: the module or attribute is not there.
+    """
+    if not isinstance(ref, str):
+        return ref
+    module_name, _, attribute = ref.partition(":")
+    try:
+        found: Callable[..., Any] = getattr(importlib.import_module(module_name), attribute)
+    except (ImportError, AttributeError) as error:
+        raise FkbenchError(
+            f"Plugin code '{ref}' cannot be loaded: {error}.", "Install what the plugin needs, see `fkbench plugins`."
+        ) from error
+    return found
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A value that `--set` can change. Its type is that of the default."""
+
+    default: Any
+    help: str
+    choices: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """Where a spec came from: distribution and version, or a local file, and the digest of its source."""
+
+    name: str
+    version: str = ""
+    path: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}".strip()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """What all kinds of spec share.
+
+    Attributes:
+        name: as typed on the command line; unique within its kind.
+        summary: one line for `fkbench list`.
+        settings: what `--set` can change, by name.
+        needs: importable packages without which it is listed as not available.
+        plugin: filled in by the registry.
+    """
+
+    name: str
+    summary: str = ""
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+    plugin: Plugin = Plugin("unregistered")
+
+    def unavailable(self) -> str | None:
+        """Why this cannot be used here, or None. Cheap: looks for packages without importing them."""
+        lacking = [package for package in self.needs if importlib.util.find_spec(package) is None]
+        return f"needs the package {', '.join(lacking)}" if lacking else None
+
+
+# --- datasets -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class SplitSpec:
+    """One way to part a dataset.
+
+    Attributes:
+        name: as in `--split name` or `--split name/fold`.
+        summary: one line.
+        folds: number of folds that `name/i` can ask for (1 = no folds).
+        leaky: persons, clips or near-duplicates stand on both sides by construction: marked, ranked apart.
+        version: raised whenever membership changes; part of a run's key.
+    """
+
+    name: str
+    summary: str
+    folds: int = 1
+    leaky: bool = False
+    version: int = 1
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Licence and terms of a dataset: `public` says whether its pictures may be shown in published pages."""
+
+    licence: str
+    url: str = ""
+    public: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetSpec(Spec):
+    """A dataset.
+
+    Attributes:
+        scheme: name of its landmark scheme.
+        load: `load(store: Store, settings: dict) -> Samples` (see `fkbench.datasets`).
+        split: `split(samples, name: str, fold: int) -> Split`; default: 65/10/25 % by a hash of the group.
+        importer: `importer(store, path, progress) -> Mapping` reads the official layout from a zip or folder.
+        acquire: `acquire(store, offline) -> Path | None` fetches the official files, or raises with what to do.
+        requires: names of the imports that must be in the store (none: the data is made by the plugin).
+        splits: the first is the default.
+        boxes: boxes that make sense: `frame` for sets that are face crops already.
+        defaults: protocol name → (split, box); `uniform` serves for any other protocol.
+        channels: channels of the frames (1 grey, 3 colour).
+        scoring: `own` (the sample's own pixels) or `face224` (224 / (1.25 · longer side of the points' box)).
+        margin: share of the box kept around training views for augmentation; 0 where frames are crops already.
+        convention_mix: row kind → weight of `rmse_kaggle_mix`-like weighted scores, by metric name.
+        ways: how to get the data, shown when it is not there.
+    """
+
+    scheme: str
+    load: Ref
+    splits: tuple[SplitSpec, ...] = (SplitSpec("default", "65/10/25 % by a hash of the group"),)
+    split: Ref | None = None
+    importer: Ref | None = None
+    acquire: Ref | None = None
+    requires: tuple[str, ...] = ()
+    boxes: tuple[str, ...] = ("frame",)
+    defaults: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    channels: int = 1
+    scoring: Literal["own", "face224"] = "own"
+    margin: float = 0.0
+    convention_mix: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    terms: Terms = Terms("unknown")
+    ways: str = ""
+    embedded: bool = False
+
+    def default_split(self, protocol: str) -> str:
+        return self.defaults.get(protocol, self.defaults.get("uniform", (self.splits[0].name, "")))[0]
+
+    def default_box(self, protocol: str) -> str:
+        return self.defaults.get(protocol, self.defaults.get("uniform", ("", self.boxes[0])))[1]
+
+
+# --- recipes and protocols ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class CodecSpec:
+    """How points become a head's targets and back.
+
+    Coordinate codec: target = (p − offset) / scale with p in input pixels; `canonical` takes
+    offset and scale from the input size so that targets lie in [−1, 1].
+
+    Attributes:
+        loss: `smooth_l1`, `mse`, or `root_mse` (root of the batch's mean, guarded at zero).
+    """
+
+    kind: Literal["canonical", "affine"] = "canonical"
+    offset: float = 0.0
+    scale: float = 1.0
+    loss: Literal["smooth_l1", "mse", "root_mse"] = "smooth_l1"
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Random changes of a training picture; all zero: none.
+
+    Attributes:
+        flip: probability of a mirrored picture (points swapped).
+        rotation: σ of the angle, degrees.
+        scale: σ of the relative size.
+        shift: σ of the shift along each axis, share of the side.
+        contrast: greatest relative change of contrast about the picture's mean (uniform in ±).
+        brightness: greatest relative change of brightness (uniform in ±).
+        blur: probability of a 3×3 binomial blur.
+        noise: greatest σ of white noise, share of full scale (σ uniform in 0…noise).
+        sharpness: sharpness factor (0 blurs, 1 leaves, 2 sharpens).
+        sharpness_p: probability of applying it.
+    """
+
+    flip: float = 0.0
+    rotation: float = 0.0
+    scale: float = 0.0
+    shift: float = 0.0
+    contrast: float = 0.0
+    brightness: float = 0.0
+    blur: float = 0.0
+    noise: float = 0.0
+    sharpness: float = 1.0
+    sharpness_p: float = 0.0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything about training that is not the net.
+
+    Attributes:
+        optimiser: `adamw`, `adam`, `adamax` or `sgd`.
+        schedule: `cosine` (linear warm-up for `warmup` of the steps, cosine to 0) or `constant`.
+        images_seen: budget; 0 = by `epochs`.
+        epochs: passes over the training part, where images_seen is 0.
+        drop_last: leave out an epoch's last, smaller batch.
+        precision: device type → `fp32` or `bf16` (autocast).
+        selection: `best` weights by validation rmse, or the `last`.
+        train_on: `train`, or `train+val` where an article uses all its training rows.
+        native_loss: report the article's own loss (that of the codec) on the test part beside our scores.
+    """
+
+    codec: CodecSpec = CodecSpec()
+    augmentation: Augmentation = Augmentation()
+    optimiser: Literal["adamw", "adam", "adamax", "sgd"] = "adamw"
+    lr: float = 1e-3
+    weight_decay: float = 0.0
+    schedule: Literal["cosine", "constant"] = "constant"
+    warmup: float = 0.0
+    batch: int = 32
+    images_seen: int = 0
+    epochs: int = 0
+    drop_last: bool = False
+    precision: Mapping[str, str] = field(default_factory=lambda: {"cpu": "fp32", "cuda": "fp32"})
+    selection: Literal["best", "last"] = "best"
+    train_on: Literal["train", "train+val"] = "train"
+    native_loss: bool = False
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """A named, versioned way to train and score.
+
+    Attributes:
+        recipe: the recipe for every net; None: the model's own one of this protocol's name.
+        frozen: its settings will not change any more under this version.
+        ranked: its rows may be ranked (frozen only).
+    """
+
+    name: str
+    version: int
+    summary: str
+    recipe: Recipe | None
+    frozen: bool = False
+    ranked: bool = False
+
+
+# --- models -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Card:
+    """Where an architecture comes from and how this version differs."""
+
+    source: str = ""
+    url: str = ""
+    text: str = ""
+    deviations: tuple[str, ...] = ()
+    assumed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSpec(Spec):
+    """A model: a net that the engine trains, or a predictor that fits by itself.
+
+    Attributes:
+        build: `net`: `build(channels, size, outputs, **settings) -> torch.nn.Module` that maps (N, C, R, R) floats in
+            [0, 1] to (N, outputs); `predictor`: `build(**settings)` gives an object with `fit(images, points, valid)`,
+            `predict(images) -> (N, K, 2)`, `state() -> dict of arrays` and `restore(state)`.
+        input: (channels, size) of the views that it sees.
+        role: `baseline` rows stand in every table; the core knows them by this alone.
+        deterministic: one run is enough, there is no randomness in fitting.
+        recipes: protocol name → the model's own recipe (`article`).
+    """
+
+    build: Ref
+    input: tuple[int, int] = (1, 96)
+    kind: Literal["net", "predictor"] = "net"
+    role: Literal["entry", "baseline"] = "entry"
+    head: str = "coordinates"
+    deterministic: bool = False
+    recipes: Mapping[str, Recipe] = field(default_factory=dict)
+    card: Card = Card()
+
+
+# --- the rest -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectorSpec(Spec):
+    """A source of face boxes.
+
+    Attributes:
+        boxes: `boxes(samples, settings) -> (N, 4)` float x, y, w, h in native pixels, NaN where no face was found.
+        role: `oracle` boxes are made from the frame or the labels, and are not scored as detectors.
+        jitter: greatest shift of centre and side, share of the side, by a hash of the id, when scoring.
+        correction: how raw boxes become the reference square (None: they are it).
+    """
+
+    boxes: Ref
+    role: Literal["detector", "oracle"] = "detector"
+    jitter: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricSpec(Spec):
+    """A score beyond the built-in ones: `compute(errors: ImageErrors) -> float`; it becomes a column of the tables."""
+
+    compute: Ref
+    better: Literal["lower", "higher"] = "lower"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuntimeSpec(Spec):
+    """A way to execute a trained net: `prepare(net, device) -> callable` with the net's own signature."""
+
+    prepare: Ref
+
+
+def from_plugin(spec: Spec, plugin: Plugin) -> Spec:
+    """The same spec with its origin filled in."""
+    return replace(spec, plugin=plugin)
