@@ -26,6 +26,8 @@ class Scheme:
         normalisers: distance name → its two ends (`inter_ocular` is that of the outer eye corners).
         projections: other scheme's name → for each of its points the indices here whose mean it is.
         lines: chains of indices drawn as outlines.
+        layout: K positions (x, y) of a neutral frontal face in the unit square, y down, as it looks to the camera; for
+            pictures of the scheme itself. Empty: none is known.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Scheme:
     normalisers: Mapping[str, Ends]
     projections: Mapping[str, tuple[tuple[int, ...], ...]] = field(default_factory=dict)
     lines: tuple[tuple[int, ...], ...] = ()
+    layout: tuple[tuple[float, float], ...] = ()
 
     def flip_order(self) -> list[int]:
         """Index order (K,) that puts mirrored points back under their own names."""
@@ -47,6 +50,52 @@ class Scheme:
 
 def _span(first: int, last: int) -> tuple[int, ...]:
     return tuple(range(first, last + 1))
+
+
+def _face68_flip_pairs() -> tuple[tuple[int, int], ...]:
+    pairs = [(i, 16 - i) for i in range(8)]
+    pairs += [(17 + i, 26 - i) for i in range(5)]
+    pairs += [(31, 35), (32, 34)]
+    pairs += [(36, 45), (37, 44), (38, 43), (39, 42), (40, 47), (41, 46)]
+    pairs += [(48, 54), (49, 53), (50, 52), (55, 59), (56, 58), (60, 64), (61, 63), (65, 67)]
+    return tuple(pairs)
+
+
+# Drawn by hand for this project: the half of the face on the camera's left, and the points of the middle line.
+_HALF68 = {
+    0: (0.080, 0.360), 1: (0.088, 0.470), 2: (0.108, 0.580), 3: (0.140, 0.680), 4: (0.190, 0.772),
+    5: (0.258, 0.848), 6: (0.335, 0.905), 7: (0.416, 0.940), 8: (0.500, 0.950),
+    17: (0.140, 0.255), 18: (0.195, 0.208), 19: (0.262, 0.190), 20: (0.332, 0.200), 21: (0.400, 0.226),
+    27: (0.500, 0.345), 28: (0.500, 0.420), 29: (0.500, 0.495), 30: (0.500, 0.566),
+    31: (0.420, 0.615), 32: (0.460, 0.632), 33: (0.500, 0.642),
+    36: (0.210, 0.356), 37: (0.262, 0.322), 38: (0.322, 0.322), 39: (0.374, 0.362), 40: (0.320, 0.382),
+    41: (0.262, 0.382),
+    48: (0.338, 0.758), 49: (0.395, 0.724), 50: (0.458, 0.704), 51: (0.500, 0.714),
+    57: (0.500, 0.834), 58: (0.448, 0.828), 59: (0.388, 0.802),
+    60: (0.372, 0.760), 61: (0.452, 0.744), 62: (0.500, 0.750), 66: (0.500, 0.780), 67: (0.450, 0.776),
+}  # fmt: skip
+
+
+def _face68_layout() -> tuple[tuple[float, float], ...]:
+    whole = dict(_HALF68)
+    for a, b in _face68_flip_pairs():
+        known, mirrored = (a, b) if a in _HALF68 else (b, a)
+        x, y = _HALF68[known]
+        whole[mirrored] = (round(1.0 - x, 6), y)
+    return tuple(whole[i] for i in range(68))
+
+
+_FACE15_OF_68 = (_span(42, 47), _span(36, 41), (42,), (45,), (39,), (36,), (22,), (26,), (21,), (17,),
+                 (30,), (54,), (48,), (51,), (57,))  # fmt: skip
+
+
+def _projected(
+    layout: tuple[tuple[float, float], ...], parts: tuple[tuple[int, ...], ...]
+) -> tuple[tuple[float, float], ...]:
+    return tuple(
+        (round(sum(layout[i][0] for i in part) / len(part), 6), round(sum(layout[i][1] for i in part) / len(part), 6))
+        for part in parts
+    )
 
 
 FACE15 = Scheme(
@@ -66,6 +115,7 @@ FACE15 = Scheme(
              "nose": (10,), "mouth": (11, 12, 13, 14)},
     normalisers={"inter_ocular": ((3,), (5,)), "inter_pupil": ((0,), (1,))},
     lines=((5, 4), (2, 3), (9, 8), (6, 7), (12, 13, 11, 14, 12)),
+    layout=_projected(_face68_layout(), _FACE15_OF_68),
 )  # fmt: skip
 
 
@@ -73,15 +123,6 @@ def _face68_names() -> tuple[str, ...]:
     parts = (("jaw", 17), ("right_brow", 5), ("left_brow", 5), ("nose_bridge", 4), ("nostril", 5),
              ("right_eye", 6), ("left_eye", 6), ("outer_lip", 12), ("inner_lip", 8))  # fmt: skip
     return tuple(f"{part}_{i}" for part, count in parts for i in range(count))
-
-
-def _face68_flip_pairs() -> tuple[tuple[int, int], ...]:
-    pairs = [(i, 16 - i) for i in range(8)]
-    pairs += [(17 + i, 26 - i) for i in range(5)]
-    pairs += [(31, 35), (32, 34)]
-    pairs += [(36, 45), (37, 44), (38, 43), (39, 42), (40, 47), (41, 46)]
-    pairs += [(48, 54), (49, 53), (50, 52), (55, 59), (56, 58), (60, 64), (61, 63), (65, 67)]
-    return tuple(pairs)
 
 
 FACE68 = Scheme(
@@ -92,10 +133,10 @@ FACE68 = Scheme(
     regions={"jaw": _span(0, 16), "right_brow": _span(17, 21), "left_brow": _span(22, 26), "nose": _span(27, 35),
              "right_eye": _span(36, 41), "left_eye": _span(42, 47), "mouth": _span(48, 67)},
     normalisers={"inter_ocular": ((36,), (45,)), "inter_pupil": (_span(36, 41), _span(42, 47))},
-    projections={"face15": (_span(42, 47), _span(36, 41), (42,), (45,), (39,), (36,), (22,), (26,), (21,), (17,),
-                            (30,), (54,), (48,), (51,), (57,))},
+    projections={"face15": _FACE15_OF_68},
     lines=(_span(0, 16), _span(17, 21), _span(22, 26), _span(27, 30), _span(31, 35), (*_span(36, 41), 36),
            (*_span(42, 47), 42), (*_span(48, 59), 48), (*_span(60, 67), 60)),
+    layout=_face68_layout(),
 )  # fmt: skip
 
 SCHEMES: Mapping[str, Scheme] = {scheme.name: scheme for scheme in (FACE15, FACE68)}
