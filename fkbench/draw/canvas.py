@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import uuid
 from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from fkbench.draw.files import check_target, write_whole
 from fkbench.errors import FkbenchError
 from fkbench.schemes import Scheme
 
@@ -71,10 +70,17 @@ def outlines(canvas: ByteArray, points: Points, scheme: Scheme, colour: Colour) 
         strokes(canvas, path[:-1], path[1:], colour)
 
 
-def text(canvas: ByteArray, words: str, left: float, baseline: float, height: float, colour: Colour = INK) -> None:
-    """One line of text, in place. `height` is that of a capital letter, px. Letters beyond ASCII become `?`."""
+def text(
+    canvas: ByteArray, words: str, left: float, baseline: float, height: float, colour: Colour = INK, halo: bool = False
+) -> None:
+    """One line of text, in place. `height` is that of a capital letter, px. Letters beyond ASCII become `?`.
+
+    `halo` puts a dark edge around the letters, for text on a picture.
+    """
     plain = words.encode("ascii", "replace").decode("ascii")
     position = (round(left), round(baseline))
+    if halo:
+        cv2.putText(canvas, plain, position, FONT, height / 22.0, BACKDROP, 3, cv2.LINE_AA)
     cv2.putText(canvas, plain, position, FONT, height / 22.0, colour, 1, cv2.LINE_AA)
 
 
@@ -106,38 +112,6 @@ def save(image: ByteArray, path: Path | str) -> Path:
         raise FkbenchError(f"The picture '{target}' cannot be encoded.", "Write it as .png.")
     write_whole(target, encoded.tobytes())
     return target
-
-
-def check_target(target: Path, suffixes: tuple[str, ...]) -> None:
-    """Raise before any work is done for a picture that could not be saved.
-
-    Raises:
-        FkbenchError: the ending is not among `suffixes`, or the path is a folder.
-    """
-    if target.suffix.lower() not in suffixes:
-        given = f"'{target.suffix}'" if target.suffix else "no ending"
-        raise FkbenchError(f"Cannot save a picture as '{target}': {given}.", f"Use one of {', '.join(suffixes)}.")
-    if target.is_dir():
-        raise FkbenchError(f"Cannot save a picture as '{target}': it is a folder.", "Give a file name.")
-
-
-def write_whole(target: Path, content: bytes) -> None:
-    """Write a file by way of a scratch file beside it, so that nobody finds half of it.
-
-    Raises:
-        FkbenchError: the folder is not writable, or the disk is full.
-    """
-    scratch = target.with_name(f".{target.name}-{uuid.uuid4().hex[:8]}")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        scratch.write_bytes(content)
-        os.replace(scratch, target)
-    except OSError as error:
-        if scratch.is_file():
-            scratch.unlink()
-        raise FkbenchError(
-            f"Cannot write '{target}': {error.strerror or error}.", "Choose a folder that is writable and has space."
-        ) from error
 
 
 def _visible(points: Points) -> Points:

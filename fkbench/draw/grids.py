@@ -188,4 +188,5 @@ def _boxes(out: ByteArray, boxes: Points, scores: Sequence[float | None] | None)
         cv.strokes(out, corners, np.roll(corners, -1, axis=0), cv.ERROR, thickness)
         score = scores[i] if scores is not None else None
         if score is not None:
-            cv.text(out, f"{score:.2f}", float(x), float(y) - 4, max(8.0, max(out.shape[:2]) / 50), cv.ERROR)
+            height = max(8.0, max(out.shape[:2]) / 60)
+            cv.text(out, f"{score:.2f}", float(x), float(y) - 4, height, cv.ERROR, halo=True)
