@@ -91,8 +91,7 @@ def _draw_losses(axes: Axes, columns: Mapping[str, Series]) -> None:
 
 
 def _draw_rates(axes: Axes, columns: Mapping[str, Series]) -> None:
-    known = np.isfinite(columns["lr"])
-    axes.plot(columns["epoch"][known], columns["lr"][known], color=FAINT, linewidth=1.4)
+    _line(axes, columns["epoch"], columns["lr"], "learning rate", FAINT)
     plain_axes(axes)
     axes.set_ylim(bottom=0)
     axes.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3))

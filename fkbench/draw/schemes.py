@@ -35,23 +35,28 @@ def scheme_picture(scheme: Scheme, path: Path | str) -> Path:
     check_target(Path(path), FIGURE_SUFFIXES)
     if len(scheme.layout) != len(scheme.points):
         raise FkbenchError(f"The scheme '{scheme.name}' has no layout to draw.", "Give it one position per point.")
-    figure = Figure(figsize=(11.0, 8.0), layout="constrained")
-    axes = figure.add_subplot()
+    figure = Figure(figsize=(11.0, 8.4), layout="constrained")
+    parts = figure.add_gridspec(1, 2, width_ratios=(8.2, 2.8))
+    axes, legend = figure.add_subplot(parts[0, 0]), figure.add_subplot(parts[0, 1])
     positions = np.array(scheme.layout, np.float64)
     _draw_face(axes, scheme, positions)
     _draw_points(axes, scheme, positions)
-    axes.set_title(f"{scheme.name}: {scheme.summary}", fontsize=13, color=INK)
-    axes.set(xlim=(0, 1), ylim=(1.02, 0), aspect="equal")
-    axes.axis("off")
-    axes.legend(frameon=False, fontsize=10, loc="center left", bbox_to_anchor=(1.0, 0.5), labelspacing=1.1)
-    note = "left and right are the subject's"
-    axes.text(0.5, 1.01, note, ha="center", va="bottom", fontsize=9, color=FAINT)
+    figure.suptitle(f"{scheme.name}: {scheme.summary}", fontsize=13, color=INK)
+    axes.set(xlim=(0.02, 0.98), ylim=(1.0, 0.0), aspect="equal")
+    for part in (axes, legend):
+        part.axis("off")
+    handles, labels = axes.get_legend_handles_labels()
+    legend.legend(handles, labels, frameon=False, fontsize=10, loc="center left", labelspacing=1.1, borderaxespad=0)
+    figure.supxlabel("left and right are the subject's", fontsize=9, color=FAINT)
     return save_figure(figure, path)
 
 
 def _draw_face(axes: Axes, scheme: Scheme, positions: Positions) -> None:
+    from matplotlib.patches import Ellipse
+
+    axes.add_patch(Ellipse((0.5, 0.5), 0.93, 0.98, facecolor="#f4f2ef", edgecolor="none", zorder=0))
     for chain in scheme.lines:
-        axes.plot(*positions[list(chain)].T, color="#d5d5d5", linewidth=1.4, zorder=1)
+        axes.plot(*positions[list(chain)].T, color="#c9c9c9", linewidth=1.4, zorder=1)
 
 
 def _draw_points(axes: Axes, scheme: Scheme, positions: Positions) -> None:
