@@ -182,8 +182,8 @@ def _call_register(registry: Registry, group: str, module: Any, plugin: Plugin) 
             registry.add(staged, plugin)
         except Exception as error:
             registry.fail(str(plugin), f"fkbench_{group}", error)
-    for part, error in getattr(module, "__fkbench_failures__", {}).pop(group, []):
-        registry.fail(str(plugin), part, error)
+    for part, cause in getattr(module, "__fkbench_failures__", {}).pop(group, []):
+        registry.fail(str(plugin), part, cause)
 
 
 def _stage(staged: list[Spec], group: str, spec: Spec) -> None:

@@ -284,6 +284,7 @@ class ModelSpec(Spec):
         role: `baseline` rows stand in every table; the core knows them by this alone.
         deterministic: one run is enough, there is no randomness in fitting.
         recipes: protocol name → the model's own recipe (`article`).
+        collapse_share: of a baseline: a net that ends no better than this share of its rmse is marked `collapsed`.
     """
 
     build: Ref
@@ -292,6 +293,7 @@ class ModelSpec(Spec):
     role: Literal["entry", "baseline"] = "entry"
     head: str = "coordinates"
     deterministic: bool = False
+    collapse_share: float = 0.0
     recipes: Mapping[str, Recipe] = field(default_factory=dict)
     card: Card = Card()
 

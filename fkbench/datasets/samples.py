@@ -112,7 +112,7 @@ class Samples:
     @property
     def valid(self) -> npt.NDArray[np.bool_]:
         """(N, K): both coordinates are labelled."""
-        return np.isfinite(self.points).all(axis=2)
+        return np.asarray(np.isfinite(self.points).all(axis=2))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,102 @@
+"""`fkbench list`: what there is to use, and why something is not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatch
+from typing import Annotated, Any
+
+import typer
+
+from fkbench.cli.session import Session, console, current, print_json
+from fkbench.errors import UnknownNameError
+from fkbench.protocols import PROTOCOLS
+from fkbench.registry import KINDS
+from fkbench.schemes import SCHEMES
+from fkbench.specs import DatasetSpec, ModelSpec
+
+SUBJECTS = ("models", "datasets", "detectors", "schemes", "metrics", "protocols", "runtimes")
+Row = dict[str, Any]
+
+
+def register(app: typer.Typer) -> None:
+    app.command("list")(command)
+
+
+def command(
+    context: typer.Context,
+    subject: Annotated[str, typer.Argument(help="One of: " + ", ".join(SUBJECTS) + "; all of them if left out.")] = "",
+    pattern: Annotated[str, typer.Argument(help="Only names that match, for example '*net'.")] = "*",
+    as_json: Annotated[bool, typer.Option("--json", help="A list of objects on stdout.")] = False,
+) -> None:
+    """List models, datasets, detectors, schemes, metrics, protocols or runtimes."""
+    session = current(context)
+    if subject and subject not in SUBJECTS:
+        if f"{subject}s" not in SUBJECTS:
+            raise UnknownNameError("kind", subject, SUBJECTS)
+        subject = f"{subject}s"
+    chosen = (subject,) if subject else SUBJECTS
+    found = {kind: [row for row in rows(session, kind) if fnmatch(row["name"], pattern)] for kind in chosen}
+    if as_json:
+        print_json([{**row, "kind": kind} for kind, part in found.items() for row in part])
+        return
+    for kind, part in found.items():
+        if part or subject:
+            print_table(kind, part)
+
+
+def rows(session: Session, kind: str) -> list[Row]:
+    """One row per name of a kind, with name, available, reason, plugin, summary and what the kind adds."""
+    if kind == "schemes":
+        return [_builtin(s.name, s.summary, points=len(s.points)) for s in SCHEMES.values()]
+    if kind == "protocols":
+        return [
+            _builtin(p.name, p.summary, version=p.version, frozen=p.frozen, ranked=p.ranked) for p in PROTOCOLS.values()
+        ]
+    found = []
+    for spec in session.registry.all(KINDS[kind]):
+        reason = spec.unavailable()
+        extra: Row = {}
+        if isinstance(spec, DatasetSpec):
+            missing = [name for name in spec.requires if not session.store.has(name)]
+            reason = reason or ("not imported here; " + spec.ways if missing else None)
+            extra = {"scheme": spec.scheme, "splits": [s.name for s in spec.splits], "boxes": list(spec.boxes)}
+        if isinstance(spec, ModelSpec):
+            extra = {"role": spec.role, "input": list(spec.input), "recipes": sorted(spec.recipes)}
+        row = {"name": spec.name, "available": reason is None, "reason": reason, "plugin": str(spec.plugin)}
+        found.append({**row, "summary": spec.summary, **extra})
+    return found
+
+
+def _builtin(name: str, summary: str, **extra: Any) -> Row:
+    return {"name": name, "available": True, "reason": None, "plugin": "built in", "summary": summary, **extra}
+
+
+def print_table(kind: str, part: Sequence[Mapping[str, Any]]) -> None:
+    from rich.table import Table
+
+    table = Table(title=kind, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for column in ("name", "", "summary", "details", "plugin"):
+        table.add_column(column, overflow="fold", no_wrap=column == "name")
+    for row in part:
+        details = _details(row)
+        if not row["available"]:
+            details = f"[yellow]{row['reason']}[/yellow]"
+        table.add_row(row["name"], "✓" if row["available"] else "–", row["summary"], details, row["plugin"])
+    console().print(table)
+    console().print()
+
+
+def _details(row: Mapping[str, Any]) -> str:
+    shown = []
+    for key, value in row.items():
+        if key in {"name", "available", "reason", "plugin", "summary", "kind"} or value in ([], None):
+            continue
+        shown.append(f"{key} {'×'.join(map(str, value)) if key == 'input' else _words(value)}")
+    return "; ".join(shown)
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,0 +1,93 @@
+"""Boxes: which part of a frame a model sees. Detectors, labels and the whole frame all go through here.
+
+A box is (x, y, w, h) in native pixels in continuous picture coordinates, where pixel i covers [i, i + 1): the whole
+frame is (0, 0, W, H), and a keypoint at pixel centre p lies at p + ½.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fkbench.datasets.hashing import unit_hash
+from fkbench.datasets.samples import FloatArray, Samples
+from fkbench.errors import FkbenchError
+from fkbench.registry import Registry
+from fkbench.specs import DatasetSpec, DetectorSpec, resolve
+
+BoxArray = npt.NDArray[np.float64]
+TRUTH_SIDE = 1.25
+"""Side of the reference square over the longer side of the points' bounding box."""
+
+
+def reference_squares(points: FloatArray) -> BoxArray:
+    """The unjittered `truth` square of each face: centre of the points' bounding box, side 1.25 × its longer side.
+
+    Args:
+        points: (N, K, 2) native pixels, NaN where missing.
+
+    Returns:
+        (N, 4) boxes; NaN for a face without points.
+    """
+    low, high = np.nanmin(points, axis=1).astype(np.float64), np.nanmax(points, axis=1).astype(np.float64)
+    centre = (low + high) / 2 + 0.5
+    side = TRUTH_SIDE * np.maximum((high - low).max(axis=1), 1.0)
+    return np.column_stack([centre - side[:, None] / 2, side, side])
+
+
+def squared(boxes: BoxArray) -> BoxArray:
+    """The smallest square around each box, about the same centre."""
+    side = boxes[:, 2:].max(axis=1)
+    centre = boxes[:, :2] + boxes[:, 2:] / 2
+    return np.column_stack([centre - side[:, None] / 2, side, side])
+
+
+def jittered(boxes: BoxArray, ids: tuple[str, ...], amount: float) -> BoxArray:
+    """Each square moved and resized by up to ± `amount` of its side, by a hash of the id: no detector gives exact boxes."""
+    if amount == 0:
+        return boxes
+    draws = np.array([[2 * unit_hash("box-jitter", name, axis) - 1 for axis in "xys"] for name in ids])
+    side = boxes[:, 2] * (1 + amount * draws[:, 2])
+    centre = boxes[:, :2] + boxes[:, 2:] / 2 + amount * draws[:, :2] * boxes[:, 2:3]
+    return np.column_stack([centre - side[:, None] / 2, side, side])
+
+
+def check_box(spec: DatasetSpec, registry: Registry, box: str) -> DetectorSpec:
+    """The source of boxes of this name, if the dataset allows it.
+
+    Raises:
+        FkbenchError: unknown, or the dataset's pictures are face crops already.
+    """
+    detector = registry.get(DetectorSpec, box)
+    if box not in spec.boxes and "truth" not in spec.boxes:
+        raise FkbenchError(
+            f"{spec.name} cannot use the box '{box}': its pictures are face crops already.",
+            f"Use --box {' or '.join(spec.boxes)}, or leave --box out.",
+        )
+    return detector
+
+
+def find_boxes(detector: DetectorSpec, samples: Samples, settings: Mapping[str, Any]) -> tuple[BoxArray, np.ndarray]:
+    """Square boxes of a detector for all samples, and which faces were missed (these get the whole frame).
+
+    Returns:
+        boxes (N, 4) and missed (N,) bool.
+    """
+    boxes = np.asarray(resolve(detector.boxes)(samples, dict(settings)), np.float64)
+    if boxes.shape != (len(samples), 4):
+        raise FkbenchError(
+            f"The detector '{detector.name}' gave boxes of shape {boxes.shape} for {len(samples)} pictures.",
+            "It must give one (x, y, w, h) per picture, NaN where it finds no face.",
+        )
+    missed = np.asarray(~np.isfinite(boxes).all(axis=1))
+    boxes[missed] = whole_frames(samples)[missed]
+    return squared(boxes), missed
+
+
+def whole_frames(samples: Samples) -> BoxArray:
+    """The whole frame of each sample, (N, 4)."""
+    shapes = samples.frames.shapes
+    return np.column_stack([np.zeros((len(shapes), 2)), shapes[:, 1], shapes[:, 0]]).astype(np.float64)

@@ -1,0 +1,116 @@
+"""Arrays beside a record, as safetensors: no pickle, offsets and sizes checked by the format's own reader.
+
+Lists of names (ids, groups) are stored as a uint8 array: the UTF-8 of a JSON list. The header would be the other
+place, but it is parsed in one piece and the format's writer orders its entries at random; for that second reason all
+metadata stand in one header entry, `fkbench`, as JSON with sorted keys, and the same content gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from fkbench.errors import FkbenchError
+from fkbench.records.files import MIB, read_bounded, write_atomic
+
+Array = npt.NDArray[np.generic]
+
+MAX_ARRAYS_BYTES = 4096 * MIB
+PREDICTIONS_FILE = "predictions.safetensors"
+_HEADER = "fkbench"
+
+
+def write_arrays(path: Path, arrays: Mapping[str, Array], metadata: Mapping[str, str] | None = None) -> None:
+    """Write arrays, whole or not at all; the same content always gives the same bytes.
+
+    Raises:
+        FkbenchError: the disk is full or the folder cannot be written.
+    """
+    from safetensors.numpy import save
+
+    header = {_HEADER: json.dumps(dict(metadata or {}), sort_keys=True)}
+    write_atomic(path, save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, header))
+
+
+def read_arrays(path: Path, max_bytes: int = MAX_ARRAYS_BYTES) -> tuple[dict[str, Array], dict[str, str]]:
+    """Arrays and metadata of a file by anyone.
+
+    Raises:
+        FkbenchError: there is none, it is too large, or it is damaged.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        if not path.is_file():
+            raise FkbenchError(f"There is no file '{path}'.")
+        if path.stat().st_size > max_bytes:
+            raise FkbenchError(f"'{path}' is larger than {max_bytes // MIB} MiB, more than such a file can need.")
+        with safe_open(path, framework="numpy") as file:
+            arrays: dict[str, Array] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            return arrays, _metadata(file.metadata() or {})
+    except (SafetensorError, OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise FkbenchError(
+            f"'{path}' is damaged: {' '.join(str(error).split())[:200]}.", "Run it again, or fetch the file again."
+        ) from error
+
+
+def _metadata(header: Mapping[str, str]) -> dict[str, str]:
+    own = json.loads(header.get(_HEADER, "{}"))
+    if not isinstance(own, dict):
+        raise ValueError("its metadata are no JSON object")
+    rest = {key: value for key, value in header.items() if key != _HEADER}
+    return rest | {str(key): str(value) for key, value in own.items()}
+
+
+def pack_strings(strings: Sequence[str]) -> npt.NDArray[np.uint8]:
+    """N strings as a (bytes,) uint8 array."""
+    return np.frombuffer(json.dumps(list(strings), ensure_ascii=False).encode(), np.uint8)
+
+
+def unpack_strings(array: Array, count: int | None = None) -> tuple[str, ...]:
+    """The strings of `pack_strings`.
+
+    Raises:
+        FkbenchError: it is something else, or there are not `count` of them.
+    """
+    try:
+        if array.dtype != np.uint8 or array.ndim != 1:
+            raise ValueError(f"a list of names is uint8, not {array.dtype} of {array.ndim} dimensions")
+        strings = json.loads(array.tobytes().decode())
+        if not isinstance(strings, list) or not all(isinstance(item, str) for item in strings):
+            raise ValueError("it is no list of strings")
+    except (ValueError, RecursionError) as error:
+        raise FkbenchError(f"A list of names is damaged: {str(error)[:200]}.") from error
+    if count is not None and len(strings) != count:
+        raise FkbenchError(f"A list of {len(strings)} names stands beside {count} rows.")
+    return tuple(strings)
+
+
+def write_predictions(path: Path, ids: Sequence[str], points: npt.NDArray[np.floating]) -> None:
+    """Predicted points.
+
+    Args:
+        path: the file.
+        ids: N names of the images.
+        points: (N, K, 2), x then y in native pixels, centres at integers; written as float32.
+    """
+    if points.ndim != 3 or points.shape[0] != len(ids) or points.shape[2] != 2:
+        raise ValueError(f"points of shape {points.shape} for {len(ids)} images; (N, K, 2) is needed")
+    write_arrays(path, {"ids": pack_strings(ids), "points": points.astype(np.float32)}, {"unit": "native pixels"})
+
+
+def read_predictions(path: Path) -> tuple[tuple[str, ...], npt.NDArray[np.float32]]:
+    """N names and (N, K, 2) float32 points in native pixels, as `write_predictions` wrote them (float16 is read too).
+
+    Raises:
+        FkbenchError: there is none, it is damaged, or holds something else.
+    """
+    arrays, _ = read_arrays(path)
+    points = arrays.get("points")
+    if points is None or "ids" not in arrays or points.ndim != 3 or points.shape[2] != 2 or points.dtype.kind != "f":
+        raise FkbenchError(f"'{path}' holds no predicted points.", "It needs `ids` and float `points` of shape (N, K, 2).")
+    return unpack_strings(arrays["ids"], len(points)), points.astype(np.float32)

@@ -1,0 +1,61 @@
+"""Writing whole files or none, and reading files of strangers within bounds."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import uuid
+from pathlib import Path
+
+from fkbench.errors import FkbenchError
+
+MIB = 1 << 20
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Write beside the target, then rename: a reader sees the old file, the new one or none, never half of one.
+
+    Raises:
+        FkbenchError: the disk is full or the folder cannot be written; nothing is left behind.
+    """
+    scratch = path.with_name(f".{path.name}-{uuid.uuid4().hex[:8]}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with scratch.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(scratch, path)
+    except OSError as error:
+        raise FkbenchError(
+            f"Cannot write '{path}': {error.strerror or error}.",
+            "Free space there, or choose another folder with --runs or FKBENCH_RUNS.",
+        ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            scratch.unlink(missing_ok=True)
+
+
+def read_bounded(path: Path, limit: int) -> bytes:
+    """The file's content, if it is a plain file of at most `limit` bytes.
+
+    Raises:
+        FkbenchError: it is not there, cannot be read, or is larger.
+    """
+    try:
+        if not path.is_file():
+            raise FkbenchError(f"There is no file '{path}'.")
+        with path.open("rb") as file:
+            data = file.read(limit + 1)
+    except OSError as error:
+        raise FkbenchError(f"Cannot read '{path}': {error.strerror or error}.") from error
+    if len(data) > limit:
+        raise FkbenchError(f"'{path}' is larger than {limit // MIB} MiB, more than such a file can need.")
+    return data
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, 64 hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

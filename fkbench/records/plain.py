@@ -1,0 +1,72 @@
+"""Values as JSON knows them: numpy's numbers unpacked, no NaN, six significant digits where a number was measured."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel
+
+SIGNIFICANT_DIGITS = 6
+MAX_DEPTH = 32
+
+
+def plain(value: Any, depth: int = 0) -> Any:
+    """The value in JSON's own types: numpy scalars and arrays, tuples, paths, mappings and dataclasses unpacked.
+
+    Numbers that are not finite become None, as JSON has none. Pydantic models are left as they are.
+
+    Raises:
+        ValueError: nested deeper than 32 levels.
+        TypeError: a key is no string or number, or a value has no JSON form.
+    """
+    if depth > MAX_DEPTH:
+        raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
+    if value is None or isinstance(value, str | bool | BaseModel):
+        return value
+    if isinstance(value, np.generic | np.ndarray):
+        return plain(value.tolist(), depth + 1)
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, Path):
+        return value.as_posix()
+    return _plain_container(value, depth)
+
+
+def _plain_container(value: Any, depth: int) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        value = asdict(value)
+    if isinstance(value, Mapping):
+        return {_key(key): plain(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item, depth + 1) for item in value]
+    raise TypeError(f"a {type(value).__name__} has no JSON form")
+
+
+def _key(key: Any) -> str:
+    if isinstance(key, str | int | np.integer) and not isinstance(key, bool):
+        return str(key)
+    raise TypeError(f"a key of type {type(key).__name__} has no JSON form")
+
+
+def canonical_json(value: Any) -> str:
+    """One text for one value: sorted keys, no spaces, floats by `repr`. 1 and 1.0 are two values."""
+    return json.dumps(plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def rounded(value: Any) -> Any:
+    """JSON value with every float at six significant digits. Doing it twice changes nothing."""
+    if isinstance(value, float):
+        return float(f"{value:.{SIGNIFICANT_DIGITS}g}")
+    if isinstance(value, dict):
+        return {key: rounded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [rounded(item) for item in value]
+    return value

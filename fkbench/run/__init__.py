@@ -1,0 +1,1 @@
+"""A run: plan → key → data → train → predict → score → time → record, one way."""

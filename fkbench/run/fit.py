@@ -1,0 +1,185 @@
+"""Fitting a model on the training part: a net through the engine, any other predictor by its own `fit`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from fkbench.datasets.samples import FloatArray, IntArray
+from fkbench.datasets.views import Views, apply_affine, invert_affine
+from fkbench.errors import FkbenchError, RunFailedError
+from fkbench.records.arrays import write_arrays
+from fkbench.run.inputs import Inputs
+from fkbench.specs import ModelSpec, Recipe, resolve
+from fkbench.train.checkpoint import Progress, Weights
+from fkbench.train.codecs import Codec, make_codec
+from fkbench.train.engine import Listener, Trainer, autocast
+from fkbench.train.optimisation import Budget
+from fkbench.train.predictors import NetPredictor, Predictor
+from fkbench.train.streams import stream_seed
+
+CHECKPOINT = "checkpoint.safetensors"
+
+
+@dataclass
+class Fitted:
+    """A model ready to predict, and what fitting it took.
+
+    Attributes:
+        predictor: takes views, gives points.
+        net: the net with the weights that are scored; None for other predictors.
+        history: rows of `history.csv`.
+        seconds: in training steps; images: images seen in them.
+        best_epoch: epoch of the weights that are scored, counted from 1; 0 for the last.
+    """
+
+    predictor: Predictor
+    net: nn.Module | None = None
+    codec: Codec | None = None
+    history: list[dict[str, float]] = field(default_factory=list)
+    seconds: float = 0.0
+    images: int = 0
+    epochs: int = 0
+    best_epoch: int = 0
+
+
+def training_rows(inputs: Inputs, recipe: Recipe | None) -> IntArray:
+    """Indices that the recipe trains on: the training part, and the validation part where an article uses it too."""
+    if recipe is not None and recipe.train_on == "train+val":
+        return np.sort(np.concatenate([inputs.split.train, inputs.split.val]))
+    return inputs.split.train
+
+
+def build_net(model: ModelSpec, settings: dict[str, Any], outputs: int, seed: int) -> nn.Module:
+    """A net with fresh weights from the stream `init` of the seed, on the CPU.
+
+    Raises:
+        RunFailedError: the plugin's code raises, or its output has another shape than the codec asks for.
+    """
+    channels, size = model.input
+    torch.manual_seed(stream_seed(seed, "init"))
+    try:
+        net = resolve(model.build)(channels=channels, size=size, outputs=outputs, **settings)
+        net.eval()
+        with torch.inference_mode():
+            shape = tuple(net(torch.zeros(2, channels, size, size)).shape)
+    except FkbenchError:
+        raise
+    except Exception as error:
+        raise RunFailedError(
+            f"The net '{model.name}' cannot be built for input {channels}×{size}×{size}: {type(error).__name__}: {error}.",
+            f"`fkbench show {model.name}` or --debug shows where.",
+        ) from error
+    if shape != (2, outputs):
+        raise RunFailedError(
+            f"The net '{model.name}' gives {shape} for 2 pictures, but (2, {outputs}) is needed.",
+            "Its last layer must have `outputs` outputs.",
+        )
+    assert isinstance(net, nn.Module)
+    return net
+
+
+def fit_net(
+    model: ModelSpec,
+    recipe: Recipe,
+    inputs: Inputs,
+    *,
+    settings: dict[str, Any],
+    seed: int,
+    key: str,
+    device: torch.device,
+    folder: Path,
+    listener: Listener,
+    start: Path | None,
+) -> Fitted:
+    """Train a net, from `start` (a checkpoint) where given, and leave `best` and `last` weights in `folder`."""
+    channels, size = model.input
+    codec = make_codec(recipe.codec, size)
+    net = build_net(model, settings, codec.outputs(len(inputs.scheme.points)), seed)
+    net = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    views, canvases = inputs.eval_views(size, channels), inputs.canvases(size, channels)
+    train = inputs.resident(canvases, training_rows(inputs, recipe), device)
+    select = recipe.train_on == "train" and len(inputs.split.val) > 0
+    val = inputs.resident(views, inputs.split.val, device) if select else None
+    order = inputs.scheme.flip_order()
+    trainer = Trainer(net, codec, recipe, train, val, size=size, flip_order=order, seed=seed, key=key)
+    if start is not None:
+        trainer.resume(start)
+    progress = trainer.fit(listener, folder / CHECKPOINT)
+    _save_weights(net, progress, folder)
+    if recipe.selection == "best" and progress.best is not None:
+        net.load_state_dict(progress.best)
+    images = images_seen(trainer.budget, progress.epoch)
+    fitted = Fitted(
+        NetPredictor(net, codec, device, trainer.precision), net, codec, progress.history, progress.seconds, images
+    )
+    fitted.epochs, fitted.best_epoch = progress.epoch, progress.best_epoch
+    return fitted
+
+
+def images_seen(budget: Budget, epochs: int) -> int:
+    """Images in so many epochs of a budget."""
+    full = min(budget.steps_per_epoch * budget.batch, budget.images)
+    last = min(budget.steps_in(epochs - 1) * budget.batch, budget.images)
+    return full * (epochs - 1) + last
+
+
+def _save_weights(net: nn.Module, progress: Progress, folder: Path) -> None:
+    last = {name: value.detach().cpu().contiguous() for name, value in net.state_dict().items()}
+    save_file(last, folder / "last.safetensors")
+    if progress.best is not None:
+        best: Weights = {name: value.contiguous() for name, value in progress.best.items()}
+        save_file(best, folder / "best.safetensors")
+
+
+def fit_predictor(model: ModelSpec, inputs: Inputs, settings: dict[str, Any], folder: Path) -> Fitted:
+    """Fit a predictor that is no net on the training part, as it will see the test part: same boxes, no augmentation."""
+    import time
+
+    channels, size = model.input
+    views = inputs.eval_views(size, channels)
+    predictor = make_predictor(model, settings)
+    rows = training_rows(inputs, None)
+    images = np.ascontiguousarray(views.images[rows])
+    points, valid = view_points(inputs, views, rows), inputs.samples.valid[rows]
+    started = time.perf_counter()
+    predictor.fit(images, points, valid)
+    seconds = time.perf_counter() - started
+    write_arrays(folder / "last.safetensors", predictor.state())
+    return Fitted(predictor, seconds=seconds, images=len(rows))
+
+
+def make_predictor(model: ModelSpec, settings: dict[str, Any]) -> Any:
+    """An unfitted predictor of a spec of kind `predictor`."""
+    return resolve(model.build)(**settings)
+
+
+def view_points(inputs: Inputs, views: Views, rows: IntArray) -> FloatArray:
+    """True points of these rows in view pixels, (n, K, 2), NaN where missing."""
+    return apply_affine(invert_affine(views.to_native[rows]), inputs.samples.points[rows])
+
+
+def precision_of(recipe: Recipe | None, device: torch.device) -> str:
+    """The precision at which a recipe trains and is scored on a device."""
+    return recipe.precision.get(device.type, "fp32") if recipe else "fp32"
+
+
+def native_loss(fitted: Fitted, inputs: Inputs, model: ModelSpec, device: torch.device, precision: str) -> float | None:
+    """The article's own loss on the test part, mean over batches of 256 rows weighted by their number."""
+    if fitted.net is None or fitted.codec is None:
+        return None
+    channels, size = model.input
+    rows = inputs.resident(inputs.eval_views(size, channels), inputs.split.test, device)
+    total = 0.0
+    with torch.inference_mode(), autocast(device, precision):
+        for low in range(0, len(rows), 256):
+            part = slice(low, low + 256)
+            output = fitted.net(rows.images[part].float().div_(255))
+            total += float(fitted.codec.loss(output, rows.points[part], rows.valid[part])) * len(rows.points[part])
+    return total / len(rows)

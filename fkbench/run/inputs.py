@@ -1,0 +1,133 @@
+"""What a run reads: samples, split, boxes and views of one dataset, opened once for all seeds and baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from fkbench.datasets.access import open_samples, resolve_settings
+from fkbench.datasets.boxes import BoxArray, check_box, find_boxes, jittered
+from fkbench.datasets.progress import Progress
+from fkbench.datasets.samples import FloatArray, IntArray, Samples, Split
+from fkbench.datasets.scoring import scoring_scale
+from fkbench.datasets.splits import get_split
+from fkbench.datasets.store import Store
+from fkbench.datasets.views import Views, apply_affine, cached_views, invert_affine
+from fkbench.registry import Registry
+from fkbench.schemes import SCHEMES, Scheme
+from fkbench.specs import DatasetSpec, DetectorSpec
+from fkbench.train.engine import Resident
+
+
+@dataclass
+class Inputs:
+    """An opened dataset with a split and a source of boxes.
+
+    Attributes:
+        box_settings: the detector's settings, resolved.
+        boxes: (N, 4) square boxes, not jittered; missed: (N,) where the detector found none.
+        scale: (N,) scoring-frame pixels per native pixel.
+    """
+
+    spec: DatasetSpec
+    store: Store
+    samples: Samples
+    split: Split
+    detector: DetectorSpec
+    box_settings: dict[str, Any]
+    _views: dict[tuple[int, int, bool], Views] = field(default_factory=dict)
+
+    @property
+    def scheme(self) -> Scheme:
+        return SCHEMES[self.spec.scheme]
+
+    @cached_property
+    def scale(self) -> FloatArray:
+        return scoring_scale(self.spec, self.samples)
+
+    @cached_property
+    def _found(self) -> tuple[BoxArray, npt.NDArray[np.bool_]]:
+        return find_boxes(self.detector, self.samples, self.box_settings)
+
+    @property
+    def missed(self) -> npt.NDArray[np.bool_]:
+        return self._found[1]
+
+    @property
+    def box(self) -> dict[str, Any]:
+        """The box as plan and record state it."""
+        return {"name": self.detector.name, "settings": self.box_settings, "jitter": self.detector.jitter}
+
+    def eval_views(self, size: int, channels: int) -> Views:
+        """Views of all samples as they are scored: jittered box, no margin."""
+        return self._view(size, channels, training=False)
+
+    def canvases(self, size: int, channels: int) -> Views:
+        """Views of all samples for training: unjittered box, with the dataset's margin."""
+        return self._view(size, channels, training=True)
+
+    def _view(self, size: int, channels: int, *, training: bool) -> Views:
+        plain = self.spec.margin == 0 and self.detector.jitter == 0
+        key = (size, channels, training and not plain)
+        if key not in self._views:
+            self._views[key] = (
+                self._as_they_are(size, channels) if plain else self._cut(size, channels, training)
+            )
+        return self._views[key]
+
+    def _as_they_are(self, size: int, channels: int) -> Views:
+        """Frames that are views already are used in place, without a copy."""
+        frames = self.samples.frames
+        whole = self.detector.name == "frame" and bool((frames.shapes == (size, size, channels)).all())
+        if not whole or channels != 1 or len(frames.buffer) != len(frames) * size * size:
+            return self._cut(size, channels, training=False)
+        maps = np.tile(np.array([[1.0, 0, 0], [0, 1.0, 0]]), (len(frames), 1, 1))
+        return Views(frames.buffer.reshape(len(frames), 1, size, size), maps, size, 0)
+
+    def _cut(self, size: int, channels: int, training: bool) -> Views:
+        boxes, _ = self._found
+        jitter = 0.0 if training else self.detector.jitter
+        boxes = jittered(boxes, self.samples.ids, jitter)
+        margin = self.spec.margin if training else 0.0
+        key = {"fingerprint": self.samples.fingerprint, **self.box, "jitter": jitter}
+        return cached_views(self.store, key, self.samples.frames, boxes, size, channels, margin)
+
+    def resident(self, views: Views, rows: IntArray, device: torch.device) -> Resident:
+        """Rows of views on the device, with their points in view pixels."""
+        points = apply_affine(invert_affine(views.to_native[rows]), self.samples.points[rows])
+        unit = self.scale[rows] * views.to_native[rows, 0, 0]
+        return Resident(
+            images=torch.from_numpy(np.ascontiguousarray(views.images[rows])).to(device),
+            points=torch.from_numpy(np.nan_to_num(points, nan=0.0)).to(device),
+            valid=torch.from_numpy(np.ascontiguousarray(self.samples.valid[rows])).to(device),
+            unit=torch.from_numpy(unit.astype(np.float32)).to(device),
+            pad=views.pad,
+        )
+
+
+def open_inputs(
+    registry: Registry,
+    store: Store,
+    spec: DatasetSpec,
+    *,
+    split: str,
+    box: str,
+    settings: Mapping[str, Mapping[str, Any]],
+    progress: Progress | Callable[..., Any] | None = None,
+) -> Inputs:
+    """Open a dataset for running or scoring.
+
+    Raises:
+        FkbenchError: the data is not there, or split, box or a setting is bad.
+    """
+    detector = check_box(spec, registry, box)
+    samples = open_samples(spec, store, settings.get("dataset"), progress, registry=registry)
+    chosen = get_split(spec, samples, split)
+    box_settings = resolve_settings("detector", detector.settings, settings.get("detector", {}))
+    return Inputs(spec, store, samples, chosen, detector, box_settings)

@@ -1,0 +1,106 @@
+"""A run that was cut off goes on exactly: weights, optimiser state, history and the best weights, in one safetensors file.
+
+Random streams need no state: each epoch's are seeded by its number (see `fkbench.train.streams`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from fkbench.errors import FkbenchError
+
+Weights = dict[str, Tensor]
+
+
+@dataclass
+class Progress:
+    """State of training after a whole number of epochs.
+
+    Attributes:
+        epoch: epochs done.
+        seconds: seconds in training steps so far.
+        history: one row per epoch, the columns of `history.csv`.
+        best: weights of the best epoch on the CPU (None before the first).
+        best_rmse: its validation rmse; best_epoch: counted from 1.
+    """
+
+    epoch: int = 0
+    seconds: float = 0.0
+    history: list[dict[str, float]] = field(default_factory=list)
+    best: Weights | None = None
+    best_rmse: float = float("inf")
+    best_epoch: int = 0
+
+
+def save_checkpoint(
+    path: Path, net: torch.nn.Module, optimiser: torch.optim.Optimizer, progress: Progress, plan_key: str
+) -> None:
+    """Write the state, whole or not at all."""
+    tensors: Weights = {f"net.{name}": value.detach() for name, value in net.state_dict().items()}
+    tensors |= {f"best.{name}": value for name, value in (progress.best or {}).items()}
+    for index, state in optimiser.state_dict()["state"].items():
+        tensors |= {f"optimiser.{index}.{name}": torch.as_tensor(value) for name, value in state.items()}
+    page = {
+        "key": plan_key,
+        "epoch": progress.epoch,
+        "seconds": progress.seconds,
+        "history": progress.history,
+        "best_rmse": progress.best_rmse,
+        "best_epoch": progress.best_epoch,
+    }
+    # A process of its own name: two that write the same run must not share a half-written file.
+    scratch = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        contiguous = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+        save_file(contiguous, scratch, {"progress": json.dumps(page)})
+        os.replace(scratch, path)
+    except (OSError, SafetensorError) as error:
+        raise FkbenchError(
+            f"The checkpoint '{path}' cannot be written: {error}.", "Free disk space there, or choose another --runs folder."
+        ) from error
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def load_checkpoint(path: Path, net: torch.nn.Module, optimiser: torch.optim.Optimizer) -> Progress:
+    """Put weights and optimiser state back, and return how far training had come.
+
+    Raises:
+        FkbenchError: the file is damaged or belongs to another net.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            page: dict[str, Any] = json.loads((file.metadata() or {})["progress"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+        net.load_state_dict(_under("net.", tensors))
+        _restore(optimiser, _under("optimiser.", tensors))
+    except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
+        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise FkbenchError(
+            f"The checkpoint '{path}' cannot be used: {first}.", "Delete it, or run again with --force."
+        ) from error
+    best = _under("best.", tensors) or None
+    return Progress(page["epoch"], page["seconds"], page["history"], best, page["best_rmse"], page["best_epoch"])
+
+
+def _under(prefix: str, tensors: Weights) -> Weights:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def _restore(optimiser: torch.optim.Optimizer, tensors: Weights) -> None:
+    whole = optimiser.state_dict()
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        index, _, key = name.partition(".")
+        state.setdefault(int(index), {})[key] = value
+    whole["state"] = state
+    optimiser.load_state_dict(whole)

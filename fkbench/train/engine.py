@@ -1,0 +1,213 @@
+"""The training loop: resident views, augmentation on the device, nothing in an epoch that waits for the host.
+
+CPU and CUDA run the same code. On one machine the same seed gives the same result.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from fkbench.errors import RunFailedError
+from fkbench.specs import Recipe
+from fkbench.train.augment import Augmenter, Draws, draw
+from fkbench.train.checkpoint import Progress, load_checkpoint, save_checkpoint
+from fkbench.train.codecs import Codec
+from fkbench.train.optimisation import budget_of, learning_rate, make_optimiser
+from fkbench.train.streams import generator, stream_seed
+
+CHECKPOINT_EVERY_S = 30.0
+Row = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Resident:
+    """Rows of a dataset on the device.
+
+    Attributes:
+        images: (N, C, S, S) uint8.
+        points: (N, K, 2) float32 in pixels of these images, finite everywhere (0 where missing).
+        valid: (N, K) bool.
+        unit: (N,) scoring-frame pixels per pixel of these images.
+        pad: margin of the canvases; 0 for evaluation views.
+    """
+
+    images: Tensor
+    points: Tensor
+    valid: Tensor
+    unit: Tensor
+    pad: int = 0
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+@dataclass(frozen=True)
+class Listener:
+    """Who hears of progress: `step(images)` after each step, `epoch(row)` after each epoch."""
+
+    step: Callable[[int], None] = lambda images: None
+    epoch: Callable[[Row], None] = lambda row: None
+
+
+def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
+    """The context in which a net of this precision (`fp32`, `bf16`) runs."""
+    return torch.autocast(device.type, torch.bfloat16) if precision == "bf16" else nullcontext()
+
+
+class Trainer:
+    """Trains one net by one recipe.
+
+    Args:
+        net: on the device, with fresh weights.
+        codec: of the recipe, for the net's input size.
+        train: canvases with their margin.
+        val: evaluation views, or None where the recipe trains on everything.
+        size: side of the net's input.
+        flip_order: index order of mirrored points.
+        key: of the run, kept in the checkpoint.
+    """
+
+    def __init__(
+        self,
+        net: nn.Module,
+        codec: Codec,
+        recipe: Recipe,
+        train: Resident,
+        val: Resident | None,
+        *,
+        size: int,
+        flip_order: list[int],
+        seed: int,
+        key: str = "",
+    ) -> None:
+        self.net, self.codec, self.recipe, self.train_rows, self.val_rows = net, codec, recipe, train, val
+        self.device = train.images.device
+        self.precision = recipe.precision.get(self.device.type, "fp32")
+        self.seed, self.key = seed, key
+        self.size = size
+        self.augmenter = Augmenter(recipe.augmentation, size, train.pad, flip_order, self.device)
+        self.optimiser = make_optimiser(recipe, net.parameters())
+        self.budget = budget_of(recipe, len(train))
+        self.progress = Progress()
+
+    def resume(self, checkpoint: Path) -> None:
+        """Go on from a checkpoint."""
+        self.progress = load_checkpoint(checkpoint, self.net, self.optimiser)
+
+    def fit(self, listener: Listener | None = None, checkpoint: Path | None = None) -> Progress:
+        """Train to the end of the budget.
+
+        Args:
+            listener: hears of steps and epochs.
+            checkpoint: where to keep the state, written at most every 30 s and at the end.
+
+        Raises:
+            RunFailedError: the loss is not finite any more.
+        """
+        heard = listener or Listener()
+        saved_at = time.monotonic()
+        while self.progress.epoch < self.budget.epochs:
+            row = self._epoch(heard)
+            self.progress.history.append(row)
+            self.progress.epoch += 1
+            heard.epoch(row)
+            if checkpoint and time.monotonic() - saved_at >= CHECKPOINT_EVERY_S:
+                self.save(checkpoint)
+                saved_at = time.monotonic()
+        if checkpoint:
+            self.save(checkpoint)
+        return self.progress
+
+    def save(self, checkpoint: Path) -> None:
+        save_checkpoint(checkpoint, self.net, self.optimiser, self.progress, self.key)
+
+    def _epoch(self, heard: Listener) -> Row:
+        epoch = self.progress.epoch
+        steps = self.budget.steps_in(epoch)
+        order, draws, noise = self._prepare(epoch)
+        self.net.train()
+        total = torch.zeros((), device=self.device)
+        first = epoch * self.budget.steps_per_epoch
+        started = time.perf_counter()
+        for i in range(steps):
+            low = i * self.budget.batch
+            high = min(low + self.budget.batch, len(order))
+            rate = learning_rate(self.recipe, first + i, self.budget.steps)
+            for group in self.optimiser.param_groups:
+                group["lr"] = rate
+            total += self._step(order[low:high], draws.part(low, high), noise) * (high - low)
+            heard.step(high - low)
+        seen = min(steps * self.budget.batch, len(order))
+        train_loss = float(total) / seen  # waits for the device, so that the seconds below are whole
+        seconds = time.perf_counter() - started
+        self.progress.seconds += seconds
+        if train_loss != train_loss or train_loss == float("inf"):
+            raise RunFailedError(
+                f"Training diverged: the loss of epoch {epoch + 1} is {train_loss}.", "Lower protocol.lr, or check the net."
+            )
+        val_loss, val_rmse = self._validate(epoch)
+        return {
+            "epoch": epoch + 1,
+            "lr": rate,
+            "train_loss": train_loss,
+            "val_loss": val_loss,
+            "val_rmse": val_rmse,
+            "seconds": seconds,
+        }
+
+    def _prepare(self, epoch: int) -> tuple[Tensor, Draws, torch.Generator]:
+        """Everything random of an epoch: order of rows, parameters of augmentation, streams of noise and dropout."""
+        count = len(self.train_rows)
+        order = torch.randperm(count, generator=generator(self.seed, "shuffle", epoch))
+        source = generator(self.seed, "augmentation", epoch)
+        draws = draw(self.recipe.augmentation, count, self.size, source)
+        noise = generator(self.seed, "noise", epoch, device=str(self.device))
+        torch.manual_seed(stream_seed(self.seed, "dropout", epoch))
+        return order.to(self.device), draws.to(self.device), noise
+
+    def _step(self, rows: Tensor, draws: Draws, noise: torch.Generator) -> Tensor:
+        data = self.train_rows
+        images, points, valid = self.augmenter(data.images[rows], data.points[rows], data.valid[rows], draws, noise)
+        with autocast(self.device, self.precision):
+            output = self.net(images)
+        loss = self.codec.loss(output, points, valid)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimiser.step()
+        return loss.detach()
+
+    def _validate(self, epoch: int) -> tuple[float, float]:
+        if self.val_rows is None or not len(self.val_rows):
+            return float("nan"), float("nan")
+        loss, rmse = evaluate(self.net, self.codec, self.val_rows, self.precision)
+        if self.recipe.selection == "best" and rmse < self.progress.best_rmse:
+            self.progress.best_rmse, self.progress.best_epoch = rmse, epoch + 1
+            self.progress.best = {name: value.detach().cpu().clone() for name, value in self.net.state_dict().items()}
+        return loss, rmse
+
+
+def evaluate(
+    net: nn.Module, codec: Codec, rows: Resident, precision: str, batch: int = 256
+) -> tuple[float, float]:
+    """Mean loss and rmse in the scoring frame of a net on evaluation views. Leaves the net in eval mode."""
+    net.eval()
+    device = rows.images.device
+    sums = torch.zeros(3, device=device, dtype=torch.float64)
+    with torch.inference_mode():
+        for low in range(0, len(rows), batch):
+            part = slice(low, low + batch)
+            points, valid = rows.points[part], rows.valid[part]
+            with autocast(device, precision):
+                output = net(rows.images[part].float().div_(255))
+            error = (codec.decode(output) - points) * rows.unit[part, None, None]
+            squares = (error.square() * valid.unsqueeze(2)).sum()
+            sums += torch.stack([codec.loss(output, points, valid) * len(points), squares, 2.0 * valid.sum()])
+    loss, squares, count = sums.tolist()
+    return loss / len(rows), (squares / max(count, 1.0)) ** 0.5

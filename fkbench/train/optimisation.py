@@ -1,0 +1,68 @@
+"""Optimisers, schedules and budgets of a recipe."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+
+from fkbench.specs import Recipe
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long a net is trained on `images` training rows.
+
+    Attributes:
+        batch: images per step; at most the number of rows.
+        steps_per_epoch: steps in a full epoch.
+        steps: steps in all; the last epoch may be a part of one.
+    """
+
+    images: int
+    batch: int
+    steps_per_epoch: int
+    steps: int
+
+    @property
+    def epochs(self) -> int:
+        return math.ceil(self.steps / self.steps_per_epoch)
+
+    def steps_in(self, epoch: int) -> int:
+        """Steps in epoch 0, 1, …"""
+        return min(self.steps_per_epoch, self.steps - epoch * self.steps_per_epoch)
+
+
+def budget_of(recipe: Recipe, images: int) -> Budget:
+    """The budget of a recipe on so many training rows: by images seen where stated, else by epochs."""
+    batch = min(recipe.batch, images)
+    per_epoch = images // batch if recipe.drop_last else math.ceil(images / batch)
+    steps = math.ceil(recipe.images_seen / batch) if recipe.images_seen else recipe.epochs * per_epoch
+    return Budget(images, batch, per_epoch, max(steps, 1))
+
+
+def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
+    """The rate for step 0 … steps − 1: linear warm-up, then a cosine to 0; or constant."""
+    if recipe.schedule == "constant":
+        return recipe.lr
+    warmup = max(1, round(recipe.warmup * steps))
+    if step < warmup:
+        return recipe.lr * (step + 1) / warmup
+    return recipe.lr * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
+
+
+def make_optimiser(recipe: Recipe, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
+    """The recipe's optimiser with PyTorch's defaults for all that the recipe does not name.
+
+    Adam and AdamW run fused: one pass over the weights instead of about ten, which on a CPU is a tenth of dfk's step.
+    """
+    chosen = list(parameters)
+    if recipe.optimiser == "adamw":
+        return torch.optim.AdamW(chosen, lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True)
+    if recipe.optimiser == "adam":
+        return torch.optim.Adam(chosen, lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True)
+    if recipe.optimiser == "adamax":
+        return torch.optim.Adamax(chosen, lr=recipe.lr, weight_decay=recipe.weight_decay)
+    return torch.optim.SGD(chosen, lr=recipe.lr, weight_decay=recipe.weight_decay, momentum=0.9)
