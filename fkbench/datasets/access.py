@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fkbench.datasets.progress import Progress, silent
+from fkbench.datasets.progress import Progress, listening
 from fkbench.datasets.samples import Samples
 from fkbench.datasets.store import Store
 from fkbench.errors import DataMissingError, FkbenchError, UnknownNameError
@@ -43,7 +43,8 @@ def open_samples(
         for name in spec.requires:
             if not store.has(name):
                 raise DataMissingError(f"'{name}' is not in the data folder '{store.root}'.")
-        samples: Samples = resolve(spec.load)(store, chosen, progress or silent)
+        with listening(progress):
+            samples: Samples = resolve(spec.load)(store, chosen)
     except DataMissingError as error:
         raise _missing(spec, store, registry) from error
     _check(spec, samples)

@@ -13,16 +13,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fkbench.datasets.progress import Progress, silent
+from fkbench.datasets.progress import listener
 from fkbench.datasets.samples import Array, FloatArray, Frames
 
 VERSION_TEXT = "fkbench-samples-1"
 _EVERY = 256  # samples between two reports of progress
 
 
-def fingerprint(
-    scheme: str, ids: Sequence[str], frames: Frames, points: FloatArray, progress: Progress | None = None
-) -> str:
+def fingerprint(scheme: str, ids: Sequence[str], frames: Frames, points: FloatArray) -> str:
     """Fingerprint of labelled samples.
 
     Args:
@@ -34,7 +32,7 @@ def fingerprint(
     Returns:
         `sha256:` and 64 hexadecimal digits.
     """
-    report = progress or silent
+    report = listener()
     digest = hashlib.sha256()
     _text(digest, VERSION_TEXT)
     _text(digest, scheme)
