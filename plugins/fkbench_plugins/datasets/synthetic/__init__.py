@@ -1,0 +1,36 @@
+"""Faces rendered by this project: embedded, any number of them, exact labels."""
+
+from __future__ import annotations
+
+from fkbench.specs import DatasetSpec, Setting, SplitSpec, Terms
+
+_SETTINGS = {
+    "count": Setting(10_000, "number of faces"),
+    "seed": Setting(0, "population of faces; picture i of a seed is always the same"),
+    "size": Setting(96, "side of the pictures, px"),
+}
+_TERMS = Terms(
+    "MIT",
+    public=True,
+    note="Drawn by this project's own code from random numbers: no photograph, scan or texture of anybody is in it.",
+)
+
+
+def _spec(name: str, points: int) -> DatasetSpec:
+    return DatasetSpec(
+        name=name,
+        summary=f"rendered faces, {points} points, exact labels; needs no download",
+        scheme=f"face{points}",
+        load=f"fkbench_plugins.datasets.synthetic.faces:load{points}",
+        split="fkbench_plugins.datasets.synthetic.faces:split",
+        splits=(SplitSpec("index", "index mod 10: 0–6 train, 7 val, 8–9 test"),),
+        boxes=("frame",),
+        defaults={"uniform": ("index", "frame"), "article": ("index", "frame")},
+        settings=_SETTINGS,
+        terms=_TERMS,
+        ways="It is rendered when it is first used.",
+        embedded=True,
+    )
+
+
+SPECS = (_spec("synthetic15", 15), _spec("synthetic68", 68))
