@@ -15,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from fkbench.errors import FkbenchError
-from fkbench.records.files import MIB, read_bounded, write_atomic
+from fkbench.records.files import MIB, write_atomic
 
 Array = npt.NDArray[np.generic]
 
-MAX_ARRAYS_BYTES = 4096 * MIB
+MAX_ARRAYS_BYTES = 1024 * MIB
 PREDICTIONS_FILE = "predictions.safetensors"
 _HEADER = "fkbench"
 
@@ -112,5 +112,7 @@ def read_predictions(path: Path) -> tuple[tuple[str, ...], npt.NDArray[np.float3
     arrays, _ = read_arrays(path)
     points = arrays.get("points")
     if points is None or "ids" not in arrays or points.ndim != 3 or points.shape[2] != 2 or points.dtype.kind != "f":
-        raise FkbenchError(f"'{path}' holds no predicted points.", "It needs `ids` and float `points` of shape (N, K, 2).")
+        raise FkbenchError(
+            f"'{path}' holds no predicted points.", "It needs `ids` and float `points` of shape (N, K, 2)."
+        )
     return unpack_strings(arrays["ids"], len(points)), points.astype(np.float32)

@@ -180,7 +180,7 @@ class RunRecord(Part):
         files: files beside the record, filled in on writing.
     """
 
-    schema_version: Literal[1] = Field(default=SCHEMA, alias="schema")
+    schema_version: Literal[1] = Field(default=1, alias="schema")
     key: Key
     status: Status
     reason: Text = ""
