@@ -95,9 +95,9 @@ def check_split(dataset: str, samples: Samples, split: Split) -> None:
     parts = np.concatenate([split.train, split.val, split.test])
     blame = f"The split '{split.name}' of {dataset}"
     if len(parts) and (parts.min() < 0 or parts.max() >= len(samples)):
-        raise FkbenchError(f"{blame} names samples that are not there.", "Its split function must return indices 0 … N − 1.")
+        raise FkbenchError(f"{blame} names samples that are not there.", "It must return indices 0 … N − 1.")
     if len(np.unique(parts)) != len(parts):
-        raise FkbenchError(f"{blame} has a sample in two parts.", "Its split function must return disjoint parts.")
+        raise FkbenchError(f"{blame} has a sample in two parts.", "It must return disjoint parts.")
     empty = [part for part, count in split.counts.items() if count == 0]
     if empty:
         raise FkbenchError(
