@@ -156,7 +156,9 @@ def image_errors(
     )
 
 
-_REMEDY_PREDICTION = "Every keypoint needs finite x and y in native pixels; look for a net that diverged or empty cells."
+_REMEDY_PREDICTION = (
+    "Every keypoint needs finite x and y in native pixels; look for a net that diverged or empty cells."
+)
 _REMEDY_TRUTH = "Mark the point as missing in the dataset's `valid`."
 
 
@@ -186,12 +188,13 @@ def _scales(scale: npt.ArrayLike, ids: Sequence[str]) -> FloatArray:
     return factor
 
 
-def _require(fine: BoolArray, ids: Sequence[str], subject: str, fault: str, remedy: str) -> None:
+def _require(fine: npt.NDArray[np.bool_] | np.bool_, ids: Sequence[str], subject: str, fault: str, remedy: str) -> None:
     """Raise for the first image that is not fine; `fine` is (N,) or (N, K)."""
-    bad = np.flatnonzero(~fine.reshape(len(ids), -1).all(axis=1)) if len(ids) else np.zeros(0, np.int64)
-    if len(bad):
-        others = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
-        raise FkbenchError(f"{subject} for image '{ids[int(bad[0])]}'{others} {fault}.", remedy)
+    if np.all(fine):
+        return
+    bad = np.flatnonzero(~np.reshape(fine, (len(ids), -1)).all(axis=1))
+    others = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
+    raise FkbenchError(f"{subject} for image '{ids[int(bad[0])]}'{others} {fault}.", remedy)
 
 
 def _nme(
