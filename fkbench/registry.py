@@ -156,7 +156,8 @@ def load_module(registry: Registry, module: ModuleType | Any, plugin: Plugin) ->
     try:
         name = registry.hooks.register(module)
     except Exception as error:
-        registry.hooks.unregister(plugin=module)
+        if registry.hooks.is_registered(module):
+            registry.hooks.unregister(plugin=module)
         registry.fail(str(plugin), "hooks", error)
         return
     try:
@@ -205,7 +206,7 @@ def load_file(registry: Registry, path: Path) -> list[Spec]:
         module = execute_file(path)
         found: list[Marked] = marked_specs(module)
         registry.add([mark.spec for mark in found], plugin)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a script that ends itself is no plugin, and no reason to end
         registry.fail(str(plugin), "file", error)
         return []
     load_module(registry, module, plugin)

@@ -14,7 +14,7 @@ from fkbench.datasets.views import apply_affine
 from fkbench.records.arrays import write_errors, write_predictions
 from fkbench.registry import Registry
 from fkbench.run.inputs import Inputs
-from fkbench.score import ImageErrors, image_errors, mse_interval, summary
+from fkbench.score import ImageErrors, image_errors, rmse_interval, summary
 from fkbench.specs import MetricSpec, ModelSpec, resolve
 from fkbench.train.predictors import Predictor
 
@@ -57,21 +57,15 @@ def score_points(points: FloatArray, inputs: Inputs, registry: Registry) -> Outc
         ids=[samples.ids[i] for i in rows],
         group=[samples.group[i] for i in rows],
         convention=[samples.convention[i] for i in rows] if samples.convention else None,
+        kind=[samples.row_kind[i] for i in rows] if samples.row_kind else None,
     )
-    metrics = dict(summary(errors, **_mixes(inputs)))
-    interval = mse_interval([errors.sum_sq], errors.count, errors.group)
+    metrics: dict[str, Any] = dict(summary(errors, mixes=inputs.spec.convention_mix))
+    interval = rmse_interval(errors.sum_sq, errors.count, errors.group)
     metrics["rmse_ci"] = [interval.low, interval.high]
     metrics["missed_faces"] = int(inputs.missed[rows].sum())
     for metric in registry.all(MetricSpec):
         metrics[metric.name] = float(resolve(metric.compute)(errors))
     return Outcome(points, errors, metrics)
-
-
-def _mixes(inputs: Inputs) -> dict[str, Any]:
-    kinds = inputs.samples.row_kind
-    if not inputs.spec.convention_mix or kinds is None:
-        return {}
-    return {"mixes": inputs.spec.convention_mix, "row_kinds": [kinds[i] for i in inputs.split.test]}
 
 
 def write_outcome(outcome: Outcome, folder: Path) -> None:

@@ -1,0 +1,98 @@
+"""Progress of runs on stderr: a bar for training with loss and rmse, a line for everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any
+
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from fkbench.cli.session import console
+
+
+class RunDisplay:
+    """Listens to a `Runner`."""
+
+    def __init__(self) -> None:
+        self.progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[state]}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=console(stderr=True),
+            transient=True,
+        )
+        self.training: TaskID | None = None
+        self.stages: dict[str, TaskID] = {}
+        self.stage: TaskID | None = None
+
+    def __enter__(self) -> RunDisplay:
+        self.progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.progress.stop()
+
+    def say(self, text: str) -> None:
+        self.progress.console.print(text, markup=False)
+
+    def event(self, name: str, facts: Mapping[str, Any]) -> None:
+        """One event of a runner."""
+        handler = getattr(self, f"_on_{name}", None)
+        if handler is not None:
+            handler(facts)
+
+    def _on_data(self, facts: Mapping[str, Any]) -> None:
+        stage, done, total = facts["stage"], facts["done"], facts["total"]
+        if stage not in self.stages:
+            self.stages[stage] = self.progress.add_task(stage, total=total, state="")
+        self.progress.update(self.stages[stage], completed=done, total=total, state=f"{done}/{total}")
+        if done >= total:
+            self.progress.remove_task(self.stages.pop(stage))
+
+    def _on_stage(self, facts: Mapping[str, Any]) -> None:
+        if self.stage is not None:
+            self.progress.remove_task(self.stage)
+        self.stage = self.progress.add_task(facts["text"], total=None, state="")
+
+    def _on_plan(self, facts: Mapping[str, Any]) -> None:
+        from fkbench.run.fit import training_rows
+        from fkbench.train.optimisation import budget_of
+
+        self._clear_stage()
+        budget = budget_of(facts["recipe"], len(training_rows(facts["inputs"], facts["recipe"])))
+        total = budget.epochs * min(budget.steps_per_epoch * budget.batch, budget.images)
+        self.training = self.progress.add_task(f"training {facts['name']}", total=total, state="")
+
+    def _on_resumed(self, facts: Mapping[str, Any]) -> None:
+        self.say(f"Going on from {facts['path']}")
+
+    def _on_step(self, facts: Mapping[str, Any]) -> None:
+        if self.training is not None:
+            self.progress.advance(self.training, facts["images"])
+
+    def _on_epoch(self, row: Mapping[str, Any]) -> None:
+        if self.training is not None:
+            state = f"epoch {row['epoch']:.0f}  loss {row['train_loss']:.4f}"
+            if row["val_rmse"] == row["val_rmse"]:
+                state += f"  val rmse {row['val_rmse']:.2f} px"
+            self.progress.update(self.training, state=state)
+
+    def _on_reused(self, facts: Mapping[str, Any]) -> None:
+        self._clear_stage()
+
+    def _on_finished(self, facts: Mapping[str, Any]) -> None:
+        self._clear_stage()
+        if self.training is not None:
+            self.progress.remove_task(self.training)
+            self.training = None
+
+    def _clear_stage(self) -> None:
+        if self.stage is not None:
+            self.progress.remove_task(self.stage)
+            self.stage = None

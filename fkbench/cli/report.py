@@ -1,0 +1,78 @@
+"""What a run says when it is done: its scores beside the baselines, its speed, and where everything lies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fkbench.cli.session import console
+
+if TYPE_CHECKING:
+    from fkbench.records import RunRecord
+
+
+def print_report(records: Sequence[RunRecord]) -> None:
+    """A table of the runs beside their baselines, then speed, flags and files."""
+    from rich.table import Table
+
+    first = records[0]
+    out = console()
+    data = first.dataset
+    table = Table(
+        title=f"{data.name}, split {data.split}, box {first.box}, {first.protocol.name} v{first.protocol.version}; "
+        f"{data.counts.get('test', 0)} test images",
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+    )
+    for column in ("", "rmse px", "95 % interval", "mae px", "NME inter-ocular"):
+        table.add_column(column, justify="left" if not column else "right", no_wrap=True)
+    for record in records:
+        name = record.model.name + (f" seed {record.seed}" if len(records) > 1 else "")
+        table.add_row(f"[bold]{name}[/bold]", *_cells(record.metric("rmse"), record.metrics.get("rmse_ci"), record))
+    for name, metrics in first.baseline.items():
+        table.add_row(name, _number(metrics.get("rmse"), 3), "", _number(metrics.get("mae"), 3),
+                      _percent(metrics.get("nme@inter_ocular")))  # fmt: skip
+    out.print(table)
+    for record in records:
+        _print_run(record)
+
+
+def _cells(rmse: float | None, interval: object, record: RunRecord) -> list[str]:
+    low, high = interval if isinstance(interval, list) and len(interval) == 2 else (None, None)
+    between = f"{_number(low, 2)} – {_number(high, 2)}" if low is not None else ""
+    return [_number(rmse, 3), between, _number(record.metric("mae"), 3), _percent(record.metric("nme@inter_ocular"))]
+
+
+def _print_run(record: RunRecord) -> None:
+    out = console()
+    folder = Path(record.path)
+    timing = record.timing
+    if timing is not None:
+        train = f"trained in {timing.train_s:.1f} s" if timing.train_s is not None else ""
+        if timing.train_images_per_s:
+            train += f" ({timing.train_images_per_s:.0f} images/s)"
+        infer = f"{timing.infer_images_per_s:.0f} images/s" if timing.infer_images_per_s else "not timed"
+        latency = timing.latency_ms.p50 if timing.latency_ms else None
+        out.print(
+            f"{train}; inference {infer}, latency {_number(latency, 2)} ms (p50); on {record.device.name}, "
+            f"{record.device.threads} threads"
+        )
+    if record.flags:
+        out.print(f"[yellow]marked: {', '.join(record.flags)}[/yellow]")
+    if record.reused:
+        out.print("This run was finished before and is shown again; --force runs it anew.")
+    for name, text in (
+        ("record.json", "record"), ("loss.png", "loss curve"), ("predictions.png", "predictions against truth")
+    ):  # fmt: skip
+        if (folder / name).is_file():
+            out.print(f"{text}: {folder / name}", soft_wrap=True)
+
+
+def _number(value: object, digits: int) -> str:
+    return f"{value:.{digits}f}" if isinstance(value, int | float) else "–"
+
+
+def _percent(value: object) -> str:
+    return f"{100 * value:.2f} %" if isinstance(value, int | float) else "–"

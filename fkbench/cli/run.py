@@ -1,0 +1,102 @@
+"""`fkbench run`: train, score, time and record."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fkbench.cli.session import Session, current, parse_settings, print_json
+from fkbench.errors import FkbenchError
+from fkbench.specs import DatasetSpec
+
+if TYPE_CHECKING:
+    from fkbench.records import RunRecord
+    from fkbench.run.plan import Request
+
+EPILOG = (
+    "Examples: fkbench run --model dfk --dataset synthetic15 --protocol smoke; "
+    "fkbench run --model dfk --dataset kaggle15 --split complete/2 --seeds 0,1,2; "
+    "fkbench run --model ./mynet.py --dataset synthetic15 --set protocol.lr=3e-4 --epochs 20. "
+    "The same command goes on with a run that was cut off, and shows one that is finished."
+)
+
+
+def register(app: typer.Typer) -> None:
+    app.command("run", epilog=EPILOG)(command)
+
+
+def command(
+    context: typer.Context,
+    model: Annotated[str, typer.Option(help="A model's name (fkbench list models) or a file that marks one.")],
+    dataset: Annotated[str, typer.Option(help="A dataset's name (fkbench list datasets).")],
+    protocol: Annotated[str, typer.Option(help="uniform, article or smoke (fkbench list protocols).")] = "uniform",
+    split: Annotated[str, typer.Option(help="NAME or NAME/FOLD; default: the dataset's for this protocol.")] = "",
+    box: Annotated[str, typer.Option(help="frame, truth or a detector; default: the dataset's.")] = "",
+    seeds: Annotated[str, typer.Option(help="Seeds, with commas.")] = "0",
+    epochs: Annotated[int | None, typer.Option(help="In place of the protocol's budget; unranks the run.")] = None,
+    extend: Annotated[str, typer.Option(metavar="RUN", help="Go on from a finished article run, to --epochs.")] = "",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    assignments: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="protocol.lr=1e-3, model.…, dataset.…, detector.…; repeatable."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Run again even if a finished run is there.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help='{"runs": [record, …]} on stdout.')] = False,
+) -> None:
+    """Train a model on a dataset, score it on the held-out part beside the baselines, time it, and record it all."""
+    session = current(context)
+    from fkbench.run.plan import Request, find_model, find_protocol, resolve_recipe
+
+    request = Request(
+        model=find_model(session.registry, model),
+        dataset=session.registry.get(DatasetSpec, dataset),
+        protocol=find_protocol(protocol),
+        split=split,
+        box=box,
+        seeds=parse_seeds(seeds),
+        device=device,
+        epochs=epochs,
+        settings=parse_settings(list(assignments or ()), "protocol"),
+        extend=extend,
+        force=force,
+    )
+    resolve_recipe(request)  # bad options are refused before torch is imported and data is read
+    records = carry_out(session, request)
+    if as_json:
+        print_json({"runs": [record.to_json() for record in records]})
+    else:
+        from fkbench.cli.report import print_report
+
+        print_report(records)
+
+
+def parse_seeds(text: str) -> tuple[int, ...]:
+    """`0,1,2` or `0-4` as numbers.
+
+    Raises:
+        FkbenchError: something else.
+    """
+    seeds: list[int] = []
+    try:
+        for part in text.split(","):
+            first, dash, last = part.partition("-")
+            seeds += range(int(first), int(last) + 1) if dash and first else [int(part)]
+    except ValueError:
+        raise FkbenchError(f"--seeds '{text}' is not a list of whole numbers.", "For example --seeds 0,1,2.") from None
+    return tuple(seeds)
+
+
+def carry_out(session: Session, request: Request) -> list[RunRecord]:
+    """Run a request with progress bars on stderr; Ctrl-C says how to go on."""
+    from fkbench.cli.progress import RunDisplay
+    from fkbench.records import RunStore
+    from fkbench.run.runner import Runner
+
+    with RunDisplay() as display:
+        runner = Runner(session.registry, data=session.store.root, runs=RunStore(session.runs_root), event=display.event)
+        try:
+            return runner.run(request)
+        except KeyboardInterrupt:
+            display.say("Stopped. The same command goes on from the last checkpoint.")
+            raise
