@@ -49,7 +49,9 @@ def thumbnails(frames: Frames) -> FloatArray:
         vectors[index] = small.reshape(-1)
     vectors -= vectors.mean(axis=1, keepdims=True)
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 1.0)
+    np.divide(vectors, lengths, out=vectors, where=lengths > 1.0)
+    vectors[lengths[:, 0] <= 1.0] = 0.0
+    return vectors
 
 
 def components(pairs: IntArray, count: int) -> IntArray:

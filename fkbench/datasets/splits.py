@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fkbench.datasets.hashing import unit_hash
-from fkbench.datasets.samples import IntArray, Samples, Split
+from fkbench.datasets.samples import Samples, Split
 from fkbench.errors import FkbenchError, UnknownNameError
 from fkbench.specs import DatasetSpec, SplitSpec, resolve
 
@@ -82,8 +82,7 @@ def from_masks(
     name: str, train: npt.NDArray[np.bool_], val: npt.NDArray[np.bool_], test: npt.NDArray[np.bool_]
 ) -> Split:
     """A split from three (N,) masks."""
-    parts: list[IntArray] = [np.flatnonzero(mask).astype(np.int64) for mask in (train, val, test)]
-    return Split(name, 1, *parts)
+    return Split(name, 1, np.flatnonzero(train), np.flatnonzero(val), np.flatnonzero(test))
 
 
 def check_split(dataset: str, samples: Samples, split: Split) -> None:
