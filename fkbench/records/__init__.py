@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from fkbench.records.arrays import (
+    ERRORS_FILE,
     PREDICTIONS_FILE,
     pack_strings,
     read_arrays,
+    read_errors,
     read_predictions,
     unpack_strings,
     write_arrays,
+    write_errors,
     write_predictions,
 )
 from fkbench.records.environment import environment
-from fkbench.records.history import HISTORY_FILE, Epoch, read_history, write_history
+from fkbench.records.history import HISTORY_FILE, read_history, write_history
 from fkbench.records.keys import plan_key
 from fkbench.records.lookup import label
 from fkbench.records.models import (
@@ -36,6 +39,7 @@ from fkbench.records.plain import canonical_json, rounded
 from fkbench.records.store import Leftover, RunStore, safe_name
 
 __all__ = [
+    "ERRORS_FILE",
     "HISTORY_FILE",
     "PREDICTIONS_FILE",
     "RECORD_FILE",
@@ -43,7 +47,6 @@ __all__ = [
     "DatasetInfo",
     "DeviceInfo",
     "Environment",
-    "Epoch",
     "FileInfo",
     "HistorySummary",
     "Latency",
@@ -63,6 +66,7 @@ __all__ = [
     "pack_strings",
     "plan_key",
     "read_arrays",
+    "read_errors",
     "read_history",
     "read_predictions",
     "read_record",
@@ -71,6 +75,7 @@ __all__ = [
     "unpack_strings",
     "utc_now",
     "write_arrays",
+    "write_errors",
     "write_history",
     "write_predictions",
 ]

@@ -16,11 +16,13 @@ import numpy.typing as npt
 
 from fkbench.errors import FkbenchError
 from fkbench.records.files import MIB, write_atomic
+from fkbench.score.errors import ImageErrors
 
 Array = npt.NDArray[np.generic]
 
 MAX_ARRAYS_BYTES = 1024 * MIB
 PREDICTIONS_FILE = "predictions.safetensors"
+ERRORS_FILE = "errors.safetensors"
 _HEADER = "fkbench"
 
 
@@ -116,3 +118,67 @@ def read_predictions(path: Path) -> tuple[tuple[str, ...], npt.NDArray[np.float3
             f"'{path}' holds no predicted points.", "It needs `ids` and float `points` of shape (N, K, 2)."
         )
     return unpack_strings(arrays["ids"], len(points)), points.astype(np.float32)
+
+
+def write_errors(path: Path, errors: ImageErrors) -> None:
+    """Errors per image: names as lists of strings, sums as (N,) or (N, K) arrays, `nme@<distance>` as (N,) each."""
+    arrays: dict[str, Array] = {name: getattr(errors, name) for name in (*_SUMS, *_POINT_SUMS)}
+    arrays |= {f"nme@{name}": values for name, values in errors.nme.items()}
+    names = {name: getattr(errors, name) for name in _NAMES}
+    arrays |= {name: pack_strings(values) for name, values in names.items() if values is not None}
+    write_arrays(path, arrays, {"unit": "scoring-frame pixels"})
+
+
+def read_errors(path: Path) -> ImageErrors:
+    """The errors of `write_errors`, from a file by anyone.
+
+    Raises:
+        FkbenchError: there is none, it is damaged, or lacks an array or has one of another shape or type.
+    """
+    arrays, _ = read_arrays(path)
+    try:
+        sums = {name: arrays[name] for name in (*_SUMS, *_POINT_SUMS)}
+        names = {name: unpack_strings(arrays[name]) if name in arrays else None for name in _NAMES}
+        ids, group = arrays["ids"], names["group"] or ()
+    except KeyError as error:
+        raise FkbenchError(f"'{path}' holds no errors per image: it has no {error}.", _REMEDY) from error
+    nme = {name: values for name, values in arrays.items() if name.startswith("nme@")}
+    _check_errors(path, sums | nme, {name: values for name, values in names.items() if values is not None})
+    return ImageErrors(
+        ids=unpack_strings(ids),
+        group=group,
+        convention=names["convention"],
+        sum_sq=_floats(sums["sum_sq"]),
+        sum_sq_x=_floats(sums["sum_sq_x"]),
+        sum_sq_y=_floats(sums["sum_sq_y"]),
+        sum_abs=_floats(sums["sum_abs"]),
+        count=sums["count"].astype(np.int64),
+        point_sum_sq=_floats(sums["point_sum_sq"]),
+        point_count=sums["point_count"].astype(np.int64),
+        native_sum_sq=_floats(sums["native_sum_sq"]),
+        nme={name.removeprefix("nme@"): _floats(values) for name, values in nme.items()},
+        kind=names["kind"],
+    )
+
+
+_NAMES = ("ids", "group", "convention", "kind")
+_SUMS = ("sum_sq", "sum_sq_x", "sum_sq_y", "sum_abs", "count", "native_sum_sq")
+_POINT_SUMS = ("point_sum_sq", "point_count")
+_COUNTS = ("count", "point_count")
+_REMEDY = "Run it again, or fetch the file again."
+
+
+def _check_errors(path: Path, arrays: Mapping[str, Array], names: Mapping[str, Sequence[str]]) -> None:
+    rows = len(names.get("ids", ()))
+    points = arrays["point_sum_sq"].shape[1:2]
+    for name, values in names.items():
+        if len(values) != rows or "group" not in names:
+            raise FkbenchError(f"'{path}': {len(values)} names of '{name}' for {rows} images.", _REMEDY)
+    for name, array in arrays.items():
+        shape = (rows, *points) if name in _POINT_SUMS else (rows,)
+        if array.shape != shape or array.dtype.kind != ("i" if name in _COUNTS else "f"):
+            raise FkbenchError(f"'{path}': '{name}' is {array.dtype} of shape {array.shape}, not {shape}.", _REMEDY)
+
+
+def _floats(array: Array) -> npt.NDArray[np.float64]:
+    return array.astype(np.float64)

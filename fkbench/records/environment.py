@@ -41,7 +41,7 @@ def environment(threads: int | None = None) -> Environment:
         versions=package_versions(),
         python=f"{platform.python_implementation()} {platform.python_version()}",
         platform=f"{platform.system()} {platform.release()} {platform.machine()}",
-        cpu=cpu_model(),
+        cpu=cpu_name(),
         cores=_cores(),
         commit=commit,
         dirty=dirty,
@@ -60,7 +60,7 @@ def package_versions() -> dict[str, str]:
     return found
 
 
-def cpu_model() -> str:
+def cpu_name() -> str:
     """The processor's name as the system states it."""
     try:
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():

@@ -5,8 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterable
-from dataclasses import astuple, dataclass, fields
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from fkbench.errors import FkbenchError
@@ -15,46 +14,29 @@ from fkbench.records.files import MIB, read_bounded, write_atomic
 HISTORY_FILE = "history.csv"
 MAX_HISTORY_BYTES = 64 * MIB
 
+COLUMNS = ("epoch", "lr", "train_loss", "val_loss", "val_rmse", "seconds")
+"""Epoch from 1; learning rate of its last step; losses in the codec's unit; validation rmse in the scoring frame
+(both validation columns empty where the recipe trains on that part too); seconds as the engine counts them."""
 
-@dataclass(frozen=True)
-class Epoch:
-    """One epoch of training.
-
-    Attributes:
-        epoch: from 1.
-        lr: learning rate of its last step.
-        train_loss: mean over its steps, in the codec's unit.
-        val_loss: None where the recipe trains on the validation part too.
-        val_rmse: in the scoring frame; None likewise.
-        seconds: wall time since training began, or of the epoch, as the engine defines it.
-    """
-
-    epoch: int
-    lr: float | None = None
-    train_loss: float | None = None
-    val_loss: float | None = None
-    val_rmse: float | None = None
-    seconds: float | None = None
+Row = Mapping[str, float | None]
 
 
-COLUMNS = tuple(field.name for field in fields(Epoch))
-
-
-def write_history(path: Path, epochs: Iterable[Epoch]) -> None:
-    """Write all epochs, atomically; numbers at six significant digits.
+def write_history(path: Path, rows: Iterable[Row]) -> None:
+    """Write all epochs, atomically; numbers at six significant digits, empty where absent, None or not finite.
 
     Raises:
+        ValueError: a row has a column that the file has not.
         FkbenchError: the disk is full or the folder cannot be written.
     """
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([_cell(value) for value in astuple(epoch)] for epoch in epochs)
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
     write_atomic(path, text.getvalue().encode())
 
 
-def read_history(path: Path) -> list[Epoch]:
-    """All epochs.
+def read_history(path: Path) -> list[dict[str, float | None]]:
+    """All epochs, every column in each.
 
     Raises:
         FkbenchError: there is no such file, other columns, or a cell that is no number; row and column are named.
@@ -65,22 +47,19 @@ def read_history(path: Path) -> list[Epoch]:
         raise FkbenchError(f"'{path}' is damaged: {error}.") from error
     if not rows or tuple(rows[0]) != COLUMNS:
         raise FkbenchError(f"'{path}' is no history of a run.", f"Its columns must be {', '.join(COLUMNS)}.")
-    return [_epoch(row, number, path) for number, row in enumerate(rows[1:], start=2)]
+    return [_values(row, number, path) for number, row in enumerate(rows[1:], start=2)]
 
 
-def _epoch(row: list[str], number: int, path: Path) -> Epoch:
+def _values(row: list[str], number: int, path: Path) -> dict[str, float | None]:
     if len(row) != len(COLUMNS):
         raise FkbenchError(f"'{path}', row {number}: {len(row)} cells instead of {len(COLUMNS)}.")
-    values: list[float | None] = []
+    values: dict[str, float | None] = {}
     for name, cell in zip(COLUMNS, row, strict=True):
         try:
-            values.append(float(cell) if cell else None)
+            values[name] = (int(cell) if name == "epoch" else float(cell)) if cell else None
         except ValueError:
             raise FkbenchError(f"'{path}', row {number}, {name}: '{cell[:40]}' is no number.") from None
-    first = values[0]
-    if first is None or not first.is_integer():
-        raise FkbenchError(f"'{path}', row {number}, epoch: '{row[0][:40]}' is no whole number.")
-    return Epoch(int(first), *values[1:])
+    return values
 
 
 def _cell(value: float | None) -> str:

@@ -65,7 +65,7 @@ class RunStore:
             ) from error
         return folder
 
-    def read(self, folder: Path) -> RunRecord | None:
+    def get(self, folder: Path) -> RunRecord | None:
         """The record of a folder, None where there is none.
 
         Raises:
