@@ -15,7 +15,7 @@ from fkbench.errors import FkbenchError
 from fkbench.version import __version__
 
 # Modules of fkbench.cli in the order of `fkbench --help`; each has `register(app)`.
-COMMANDS = ("run", "list", "show", "data", "score", "predict", "leaderboard", "runs", "plugins")
+COMMANDS = ("run", "list", "show", "score", "plugins")
 WITH_VALUE = {"--data", "--runs", "--plugin"}
 FLAGS = {"--strict-plugins", "--offline", "--debug"}
 EPILOG = (
@@ -75,7 +75,7 @@ def hoist(arguments: Sequence[str]) -> list[str]:
         if word == "--":
             rest += [word, *queue]
             break
-        if word in FLAGS or word.partition("=")[0] in WITH_VALUE and "=" in word:
+        if word in FLAGS or ("=" in word and word.partition("=")[0] in WITH_VALUE):
             front.append(word)
         elif word in WITH_VALUE and queue:
             front += [word, queue.pop(0)]

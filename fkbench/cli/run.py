@@ -39,7 +39,7 @@ def command(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     assignments: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="protocol.lr=1e-3, model.…, dataset.…, detector.…; repeatable."),
+        typer.Option("--set", metavar="KEY=VALUE", help="protocol.lr=1e-3, model.…, dataset.…, detector.…"),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Run again even if a finished run is there.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help='{"runs": [record, …]} on stdout.')] = False,
@@ -94,7 +94,8 @@ def carry_out(session: Session, request: Request) -> list[RunRecord]:
     from fkbench.run.runner import Runner
 
     with RunDisplay() as display:
-        runner = Runner(session.registry, data=session.store.root, runs=RunStore(session.runs_root), event=display.event)
+        runs = RunStore(session.runs_root)
+        runner = Runner(session.registry, data=session.store.root, runs=runs, event=display.event)
         try:
             return runner.run(request)
         except KeyboardInterrupt:

@@ -121,7 +121,7 @@ def parse_settings(assignments: list[str], subject: str) -> dict[str, dict[str, 
     for assignment in assignments:
         key, equals, value = assignment.partition("=")
         if not equals or not key:
-            raise FkbenchError(f"--set '{assignment}' is not of the form key=value.", "For example --set protocol.lr=3e-4.")
+            raise FkbenchError(f"--set '{assignment}' is not of the form key=value.", "For example --set lr=3e-4.")
         prefix, dot, rest = key.partition(".")
         owner, name = (prefix, rest) if dot and prefix in subjects else (subject, key)
         if dot and prefix not in subjects and subject not in {"protocol", "model"}:

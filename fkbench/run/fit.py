@@ -14,7 +14,7 @@ from torch import nn
 from fkbench.datasets.samples import FloatArray, IntArray
 from fkbench.datasets.views import Views, apply_affine, invert_affine
 from fkbench.errors import FkbenchError, RunFailedError
-from fkbench.records.arrays import write_arrays
+from fkbench.records import write_arrays
 from fkbench.run.inputs import Inputs
 from fkbench.specs import ModelSpec, Recipe, resolve
 from fkbench.train.checkpoint import Progress, Weights

@@ -76,9 +76,7 @@ class Inputs:
         plain = self.spec.margin == 0 and self.detector.jitter == 0
         key = (size, channels, training and not plain)
         if key not in self._views:
-            self._views[key] = (
-                self._as_they_are(size, channels) if plain else self._cut(size, channels, training)
-            )
+            self._views[key] = self._as_they_are(size, channels) if plain else self._cut(size, channels, training)
         return self._views[key]
 
     def _as_they_are(self, size: int, channels: int) -> Views:

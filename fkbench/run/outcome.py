@@ -11,7 +11,8 @@ import numpy as np
 
 from fkbench.datasets.samples import FloatArray
 from fkbench.datasets.views import apply_affine
-from fkbench.records.arrays import write_errors, write_predictions
+from fkbench.records import write_predictions
+from fkbench.records.image_errors import ERRORS_FILE, write_errors
 from fkbench.registry import Registry
 from fkbench.run.inputs import Inputs
 from fkbench.score import ImageErrors, image_errors, rmse_interval, summary
@@ -71,7 +72,7 @@ def score_points(points: FloatArray, inputs: Inputs, registry: Registry) -> Outc
 def write_outcome(outcome: Outcome, folder: Path) -> None:
     """Predictions and per-image errors beside the record."""
     write_predictions(folder / "predictions.safetensors", outcome.errors.ids, outcome.points)
-    write_errors(folder / "errors.safetensors", outcome.errors)
+    write_errors(folder / ERRORS_FILE, outcome.errors)
 
 
 def draw_outcome(

@@ -53,7 +53,9 @@ def apply_overrides(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
     if "epochs" in changes and "images_seen" not in changes:
         recipe = replace(recipe, images_seen=0)
     if not recipe.images_seen and not recipe.epochs:
-        raise FkbenchError("The budget is zero: neither epochs nor images_seen is set.", "Set protocol.epochs, for example 10.")
+        raise FkbenchError(
+            "The budget is zero: neither epochs nor images_seen is set.", "Set protocol.epochs, for example 10."
+        )
     return recipe
 
 

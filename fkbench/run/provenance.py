@@ -8,7 +8,7 @@ import inspect
 from pathlib import Path
 from typing import Any
 
-from fkbench.specs import ModelSpec, resolve
+from fkbench.specs import ModelSpec
 
 
 def source_digest(model: ModelSpec) -> str:

@@ -115,7 +115,7 @@ class Runner:
         elif folder.exists():
             shutil.rmtree(folder)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            self.runs.start(folder)
             return single.carry_out()
         except OSError as error:
             raise FkbenchError(
@@ -128,6 +128,6 @@ def _check_seeds(seeds: tuple[int, ...]) -> None:
     if not seeds:
         raise FkbenchError("No seed is given.", "For example --seeds 0,1,2.")
     if len(set(seeds)) != len(seeds) or min(seeds) < 0:
-        raise FkbenchError(f"The seeds {','.join(map(str, seeds))} repeat or are negative.", "For example --seeds 0,1,2.")
-
-
+        raise FkbenchError(
+            f"The seeds {','.join(map(str, seeds))} repeat or are negative.", "For example --seeds 0,1,2."
+        )

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from fkbench.errors import FkbenchError, RunFailedError
-from fkbench.records import RunRecord, environment, utc_now, write_history
+from fkbench.records import HISTORY_FILE, Epoch, RunRecord, environment, utc_now, write_history
 from fkbench.run.device import describe_device, make_repeatable
 from fkbench.run.fit import CHECKPOINT, Fitted, fit_net, fit_predictor, native_loss, precision_of
 from fkbench.run.inputs import Inputs
@@ -52,16 +52,15 @@ class SingleRun:
 
     def finished(self) -> RunRecord | None:
         """The finished record of this key, if it still stands for the model's code."""
-        record = self.owner.runs.get(self.folder)
+        record = self.owner.runs.read(self.folder)
         if record is None or record.status != "done":
             return None
         if record.model.source != source_digest(self.model):
             if record.probe != probe(self.model, self.plan["model"]["settings"], self.outputs):
                 self.owner.event("stage", {"text": f"{self.model.name}'s code has changed: run again"})
                 shutil.rmtree(self.folder)
-                self.folder.mkdir(parents=True)
                 return None
-        return record.model_copy(update={"reused": True, "path": str(self.folder)})
+        return record.model_copy(update={"reused": True})
 
     def carry_out(self) -> RunRecord:
         """Run and write the record; a failure is recorded with its reason and raised."""
@@ -103,7 +102,7 @@ class SingleRun:
             outcome.metrics["native_loss"] = {"name": self.recipe.codec.loss, "test": loss}
         write_outcome(outcome, self.folder)
         if fitted.history:
-            write_history(self.folder / "history.csv", fitted.history)
+            write_history(self.folder / HISTORY_FILE, epochs_of(fitted.history))
         self.owner.event("stage", {"text": f"timing {self.model.name}"})
         timing = self._time(fitted)
         draw_outcome(outcome, self.inputs, fitted.history, self._baseline_rmse(), self.folder, self._title())
@@ -175,9 +174,7 @@ class SingleRun:
             forward = fitted.predictor.forward  # type: ignore[attr-defined]
             precision = precision_of(self.recipe, self.device)
             pictures = torch.from_numpy(images)
-            timing = time_model(
-                forward, pictures, device=self.device, precision=precision, quick=quick, net=fitted.net
-            )
+            timing = time_model(forward, pictures, device=self.device, precision=precision, quick=quick, net=fitted.net)
         rate = fitted.images / fitted.seconds if fitted.seconds and fitted.net is not None else None
         return {**timing, "train_images_per_s": rate, "train_s": fitted.seconds, "train_images": fitted.images}
 
@@ -186,7 +183,9 @@ class SingleRun:
         return {name: value for name, value in found.items() if value is not None}
 
     def _title(self) -> str:
-        return f"{self.model.name} on {self.request.dataset.name}, {self.request.protocol.name}, seed {self.plan['seed']}"
+        return (
+            f"{self.model.name} on {self.request.dataset.name}, {self.request.protocol.name}, seed {self.plan['seed']}"
+        )
 
     def _flags(self, outcome: Outcome | None) -> list[str]:
         flags = []
@@ -220,7 +219,6 @@ class SingleRun:
             "key": self.key,
             "status": status,
             "reason": reason,
-            "path": str(self.folder),
             "flags": self._flags(outcome),
             "model": {
                 "name": self.model.name,
@@ -257,10 +255,18 @@ class SingleRun:
             "metrics": outcome.metrics if outcome else {},
             "baseline": {n: {k: r.metrics.get(k) for k in shown} for n, r in self.beside.items()},
             "timing": {k: v for k, v in size.items() if k not in {"parameters", "macs"}} or None,
-            "environment": environment(),
+            "environment": environment(torch.get_num_threads()),
             "history": {"epochs": fitted.epochs, "best_epoch": fitted.best_epoch} if fitted else None,
             "parent": self.plan["parent"],
             "probe": probe(self.model, model["settings"], self.outputs) if outcome else None,
             "created": utc_now(),
         }
         return RunRecord.model_validate(page)
+
+
+def epochs_of(history: list[dict[str, float]]) -> list[Epoch]:
+    """Rows of the engine as lines of `history.csv`; numbers that are not finite become empty cells."""
+    return [
+        Epoch(int(row["epoch"]), **{k: v if np.isfinite(v) else None for k, v in row.items() if k != "epoch"})
+        for row in history
+    ]

@@ -65,7 +65,8 @@ def save_checkpoint(
         os.replace(scratch, path)
     except (OSError, SafetensorError) as error:
         raise FkbenchError(
-            f"The checkpoint '{path}' cannot be written: {error}.", "Free disk space there, or choose another --runs folder."
+            f"The checkpoint '{path}' cannot be written: {error}.",
+            "Free disk space there, or choose another --runs folder.",
         ) from error
     finally:
         scratch.unlink(missing_ok=True)

@@ -150,7 +150,8 @@ class Trainer:
         self.progress.seconds += seconds
         if train_loss != train_loss or train_loss == float("inf"):
             raise RunFailedError(
-                f"Training diverged: the loss of epoch {epoch + 1} is {train_loss}.", "Lower protocol.lr, or check the net."
+                f"Training diverged: the loss of epoch {epoch + 1} is {train_loss}.",
+                "Lower protocol.lr, or check the net.",
             )
         val_loss, val_rmse = self._validate(epoch)
         return {
@@ -193,9 +194,7 @@ class Trainer:
         return loss, rmse
 
 
-def evaluate(
-    net: nn.Module, codec: Codec, rows: Resident, precision: str, batch: int = 256
-) -> tuple[float, float]:
+def evaluate(net: nn.Module, codec: Codec, rows: Resident, precision: str, batch: int = 256) -> tuple[float, float]:
     """Mean loss and rmse in the scoring frame of a net on evaluation views. Leaves the net in eval mode."""
     net.eval()
     device = rows.images.device

@@ -1,0 +1,115 @@
+"""The Python interface: `fkbench.run`, `fkbench.load`, `fkbench.leaderboard`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fkbench.errors import FkbenchError
+from fkbench.local import MARK
+from fkbench.registry import Registry, load_registry
+from fkbench.specs import DatasetSpec, ModelSpec, Plugin, from_plugin
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from fkbench.records import RunRecord
+    from fkbench.run.loading import LoadedRun
+
+
+def run(
+    model: str | ModelSpec | Callable[..., Any],
+    dataset: str,
+    *,
+    protocol: str = "uniform",
+    split: str = "",
+    box: str = "",
+    seeds: Sequence[int] = (0,),
+    epochs: int | None = None,
+    device: str = "auto",
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+    force: bool = False,
+    data: Path | str | None = None,
+    runs: Path | str | None = None,
+) -> list[RunRecord]:
+    """Train, score, time and record, as `fkbench run` does.
+
+    Args:
+        model: a name, a file, a spec, or a function that `@fkbench.model` marked.
+        dataset: a name.
+        settings: subject (`protocol`, `model`, `dataset`, `detector`) → name → value.
+        data: data folder; default as on the command line.
+        runs: runs folder; default as on the command line.
+
+    Returns:
+        One record per seed.
+
+    Raises:
+        FkbenchError: bad use or input.
+        RunFailedError: the run failed; its record with the reason was written.
+    """
+    from fkbench.cli.session import data_root, runs_root
+    from fkbench.records import RunStore
+    from fkbench.run.plan import Request, find_protocol
+    from fkbench.run.runner import Runner
+
+    registry = load_registry()
+    request = Request(
+        model=_model(registry, model),
+        dataset=registry.get(DatasetSpec, dataset),
+        protocol=find_protocol(protocol),
+        split=split,
+        box=box,
+        seeds=tuple(seeds),
+        device=device,
+        epochs=epochs,
+        settings=settings or {},
+        force=force,
+    )
+    store = RunStore(runs_root(Path(runs) if runs else None))
+    return Runner(registry, data_root(Path(data) if data else None), store).run(request)
+
+
+def _model(registry: Registry, model: str | ModelSpec | Callable[..., Any]) -> ModelSpec:
+    from fkbench.run.plan import find_model
+
+    if isinstance(model, str):
+        return find_model(registry, model)
+    spec = model if isinstance(model, ModelSpec) else getattr(model, MARK, None)
+    if not isinstance(spec, ModelSpec):
+        raise FkbenchError(
+            f"{model!r} is not a model.", "Give a name, a ModelSpec, or a function marked with @fkbench.model(...)."
+        )
+    return spec if spec.plugin != Plugin("unregistered") else _as_object(spec)
+
+
+def _as_object(spec: ModelSpec) -> ModelSpec:
+    named = from_plugin(spec, Plugin("python object"))
+    assert isinstance(named, ModelSpec)
+    return named
+
+
+def load(run: str | Path, *, device: str = "auto", runs: Path | str | None = None) -> LoadedRun:
+    """A finished run that predicts: `fkbench.load("3f2a").predict(images) -> (N, K, 2)` pixels.
+
+    Args:
+        run: a folder, a key or a unique beginning of one.
+        device: `auto`, `cpu`, `cuda` or `cuda:N`.
+        runs: runs folder; default as on the command line.
+    """
+    from fkbench.cli.session import runs_root
+    from fkbench.records import RunStore
+    from fkbench.run.device import choose_device
+    from fkbench.run.loading import load_run
+
+    record = RunStore(runs_root(Path(runs) if runs else None)).find(str(run))
+    return load_run(record, load_registry(), choose_device(device))
+
+
+def leaderboard(runs: Path | str | None = None, dataset: str | None = None) -> pd.DataFrame:
+    """All boards of a runs folder as one data frame, one row per model and board."""
+    from fkbench.cli.session import runs_root
+    from fkbench.leaderboard import boards_of, to_frame
+
+    return to_frame(boards_of(runs_root(Path(runs) if runs else None), dataset))

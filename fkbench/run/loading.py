@@ -1,0 +1,140 @@
+"""A finished run as something that predicts: weights, codec and input size put back together from its record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from fkbench.datasets.access import resolve_settings
+from fkbench.datasets.boxes import BoxArray, find_boxes
+from fkbench.datasets.samples import FloatArray, Frames, Samples
+from fkbench.datasets.views import apply_affine, make_views
+from fkbench.errors import FkbenchError, UnknownNameError
+from fkbench.records import RunRecord, read_arrays
+from fkbench.registry import Registry
+from fkbench.run.fit import build_net, make_predictor, precision_of
+from fkbench.schemes import SCHEMES, Scheme
+from fkbench.specs import Augmentation, CodecSpec, DatasetSpec, DetectorSpec, ModelSpec, Recipe
+from fkbench.train.codecs import make_codec
+from fkbench.train.predictors import NetPredictor, Predictor
+
+
+@dataclass
+class LoadedRun:
+    """A run that predicts.
+
+    Attributes:
+        predictor: takes views of the model's input size.
+        scheme: of its points.
+    """
+
+    record: RunRecord
+    model: ModelSpec
+    predictor: Predictor
+    scheme: Scheme
+    registry: Registry
+
+    def predict(
+        self,
+        images: Sequence[npt.NDArray[np.uint8]],
+        detector: str = "frame",
+        settings: Mapping[str, Any] | None = None,
+    ) -> FloatArray:
+        """Points of one face per picture.
+
+        Args:
+            images: N pictures (H, W) or (H, W, C) uint8, colour as RGB, of any sizes.
+            detector: where the face is; `frame`: the whole picture.
+            settings: the detector's settings.
+
+        Returns:
+            (N, K, 2) float32, x then y in pixels of the picture, centres at integers.
+        """
+        points, _ = self.predict_frames(Frames.pack(list(images)), detector, settings)
+        return points
+
+    def predict_frames(
+        self, frames: Frames, detector: str, settings: Mapping[str, Any] | None = None
+    ) -> tuple[FloatArray, BoxArray]:
+        """The same for packed frames, with the boxes that were used, (N, 4)."""
+        boxes = self._boxes(frames, detector, settings or {})
+        channels, size = self.model.input
+        views = make_views(frames, boxes, size, channels)
+        return apply_affine(views.to_native, self.predictor.predict(views.images)), boxes
+
+    def _boxes(self, frames: Frames, detector: str, settings: Mapping[str, Any]) -> BoxArray:
+        spec = self.registry.get(DetectorSpec, detector)
+        ids = tuple(str(i) for i in range(len(frames)))
+        nowhere = np.full((len(frames), len(self.scheme.points), 2), np.nan, np.float32)
+        unlabelled = Samples(ids, frames, nowhere, ids, "")
+        if detector == "truth":
+            raise FkbenchError("The box 'truth' needs labels, and these pictures have none.", "Use --detector frame.")
+        boxes, _ = find_boxes(spec, unlabelled, resolve_settings("detector", spec.settings, settings))
+        return boxes
+
+
+def recipe_from(page: Mapping[str, Any]) -> Recipe:
+    """The recipe that a record states."""
+    known = {field.name for field in fields(Recipe)}
+    unknown = sorted(set(page) - known)
+    if unknown:
+        raise FkbenchError(f"The record's recipe has the unknown setting '{unknown[0]}'.", "Update fkbench.")
+    parts: dict[str, Any] = dict(page)
+    parts["codec"] = CodecSpec(**parts["codec"])
+    parts["augmentation"] = Augmentation(**parts["augmentation"])
+    return Recipe(**parts)
+
+
+def load_run(record: RunRecord, registry: Registry, device: torch.device) -> LoadedRun:
+    """Put a finished run back together.
+
+    Raises:
+        FkbenchError: it did not finish, its model is not registered, or its weights are gone or of another net.
+    """
+    if record.status != "done":
+        raise FkbenchError(f"The run {record.key} has no weights: {record.status}, {record.reason}.", "Run it again.")
+    model = _model_of(record, registry)
+    scheme = SCHEMES[registry.get(DatasetSpec, record.dataset.name).scheme]
+    path = _weights_of(record)
+    if model.kind == "predictor":
+        predictor = make_predictor(model, dict(record.model.settings))
+        predictor.restore(read_arrays(path)[0])
+        return LoadedRun(record, model, predictor, scheme, registry)
+    recipe = recipe_from(record.protocol.recipe)
+    codec = make_codec(recipe.codec, model.input[1])
+    net = build_net(model, dict(record.model.settings), codec.outputs(len(scheme.points)), record.seed)
+    arrays, _ = read_arrays(path)
+    try:
+        net.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in arrays.items()})
+    except RuntimeError as error:
+        raise FkbenchError(
+            f"The weights of run {record.key} do not fit {model.name} as it is now.",
+            "Its code has changed: run it again.",
+        ) from error
+    net = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return LoadedRun(record, model, NetPredictor(net, codec, device, precision_of(recipe, device)), scheme, registry)
+
+
+def _model_of(record: RunRecord, registry: Registry) -> ModelSpec:
+    try:
+        return registry.get(ModelSpec, record.model.name)
+    except UnknownNameError as error:
+        raise FkbenchError(
+            f"The run's model '{record.model.name}' is not registered here.",
+            f"It came from {record.model.plugin or 'a local file'}: give that file with --plugin FILE, or install it.",
+        ) from error
+
+
+def _weights_of(record: RunRecord) -> Path:
+    folder = Path(record.path)
+    best = record.protocol.recipe.get("selection") == "best" and (folder / "best.safetensors").is_file()
+    path = folder / ("best.safetensors" if best else "last.safetensors")
+    if not path.is_file():
+        raise FkbenchError(f"The weights of run {record.key} are gone: no '{path}'.", "Run it again with --force.")
+    return path

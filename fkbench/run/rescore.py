@@ -1,0 +1,85 @@
+"""Scores without training: a finished run under another split or box, or points that another program predicted."""
+
+from __future__ import annotations
+
+import csv
+import math
+from pathlib import Path
+
+import numpy as np
+
+from fkbench.datasets.samples import FloatArray
+from fkbench.errors import FkbenchError
+from fkbench.run.inputs import Inputs
+
+
+def read_points_csv(path: Path, points: int) -> dict[str, FloatArray]:
+    """Predicted points of another program: rows `id,x0,y0,…` in native pixels, with or without that header.
+
+    Args:
+        path: the file.
+        points: K; 2K numbers are needed in every row.
+
+    Returns:
+        id → (K, 2).
+
+    Raises:
+        FkbenchError: a short or non-numeric row or a repeated id; file and row are named.
+    """
+    found: dict[str, FloatArray] = {}
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            for number, row in enumerate(csv.reader(file), start=1):
+                if row and not (number == 1 and row[0].strip().lower() == "id"):
+                    name, values = _parse(path, number, row, points)
+                    if name in found:
+                        raise FkbenchError(
+                            f"'{path}', row {number}: the id '{name}' stands twice.", "Keep one row per image."
+                        )
+                    found[name] = values
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise FkbenchError(f"'{path}' cannot be read as CSV: {error}.", "Rows are id,x0,y0,x1,y1,…") from error
+    if not found:
+        raise FkbenchError(f"'{path}' holds no predictions.", "Rows are id,x0,y0,x1,y1,…")
+    return found
+
+
+def _parse(path: Path, number: int, row: list[str], points: int) -> tuple[str, FloatArray]:
+    where = f"'{path}', row {number}"
+    if len(row) != 1 + 2 * points:
+        raise FkbenchError(
+            f"{where}: {len(row) - 1} numbers, but {points} points need {2 * points}.", "Rows are id,x0,y0,x1,y1,…"
+        )
+    try:
+        values = [float(cell) for cell in row[1:]]
+    except ValueError:
+        bad = next(cell for cell in row[1:] if not _is_number(cell))
+        raise FkbenchError(f"{where}: '{bad}' is not a number.", "Every point needs an x and a y.") from None
+    if not all(math.isfinite(value) for value in values):
+        raise FkbenchError(f"{where}: a coordinate is not finite.", "Every image needs all its points predicted.")
+    return row[0], np.array(values, np.float32).reshape(points, 2)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def in_test_order(found: dict[str, FloatArray], inputs: Inputs, source: Path) -> FloatArray:
+    """The predictions of the test part, (n, K, 2) in its order.
+
+    Raises:
+        FkbenchError: an image of the test part has none; images elsewhere are ignored.
+    """
+    wanted = [inputs.samples.ids[i] for i in inputs.split.test]
+    missing = [name for name in wanted if name not in found]
+    if missing:
+        raise FkbenchError(
+            f"'{source}' lacks {len(missing)} of the {len(wanted)} images of {inputs.spec.name} "
+            f"{inputs.split.name}, '{missing[0]}' first.",
+            "Ids are those of `fkbench predict RUN --part test --out FILE.csv`.",
+        )
+    return np.stack([found[name] for name in wanted])
