@@ -34,7 +34,7 @@ def strip(start: F64, end: F64, half: F64) -> F64:
 
 def blob(centre: F64, radius: F64, direction: F64, flat: F64, rough: F64) -> F64:
     """(N, P, 2) closed shapes about `centre` (N, 2): `rough` (N, P) scales each corner, `flat` (N,) the short axis."""
-    ring = circle(rough.shape[1]) * 1.0
+    ring = circle(rough.shape[1])
     u = ring[None, :, 0] * rough * radius[:, None]
     v = ring[None, :, 1] * rough * (radius * flat)[:, None]
     c, s = direction[:, 0:1], direction[:, 1:2]
@@ -49,7 +49,9 @@ def clutter(d: Draws) -> dict[str, F64]:
     centre = d.uniforms("clutter/place", 2 * CLUTTER, -8.0, 104.0).reshape(n, CLUTTER, 2)
     radius = 4.0 + 30.0 * d.uniforms("clutter/radius", CLUTTER) * d.uniforms("clutter/radius2", CLUTTER)
     thin = d.uniforms("clutter/thin", CLUTTER) < 0.35
-    flat = np.where(thin, d.uniforms("clutter/thickness", CLUTTER, 0.03, 0.12), d.uniforms("clutter/flat", CLUTTER, 0.35, 1.0))
+    flat = np.where(
+        thin, d.uniforms("clutter/thickness", CLUTTER, 0.03, 0.12), d.uniforms("clutter/flat", CLUTTER, 0.35, 1.0)
+    )
     length = np.where(thin, 2.2, 1.0)
     angular = (d.uniforms("clutter/angular", CLUTTER) < 0.5) & ~thin
     rough = d.uniforms("clutter/rough", 10 * CLUTTER, 0.0, 1.0).reshape(n, CLUTTER, 10)
@@ -77,7 +79,7 @@ def shadow(d: Draws) -> dict[str, F64]:
 def _anchor(face: F64, d: Draws, name: str) -> F64:
     """(N, 2) one of eight places about the face's rim and mouth."""
     spots = np.array([3, 5, 8, 11, 13, 48, 54, 57])
-    return face[np.arange(len(face)), spots[d.pick(name, [1.0] * 8)]]
+    return np.asarray(face[np.arange(len(face)), spots[d.pick(name, [1.0] * 8)]])
 
 
 def hand(face: F64, d: Draws) -> dict[str, F64]:
@@ -88,7 +90,9 @@ def hand(face: F64, d: Draws) -> dict[str, F64]:
     inward = inward / length[:, None] + turns(d, "hand/turn", 1)[:, 0] * 0.35
     across = np.stack([-inward[:, 1], inward[:, 0]], axis=-1)
     palm = tip - inward * 15.0
-    out = {"palm": blob(palm, np.full(len(d), 13.0), inward, np.full(len(d), 0.95), d.uniforms("hand/rough", 10, 0.9, 1.1))}
+    out = {
+        "palm": blob(palm, np.full(len(d), 13.0), inward, np.full(len(d), 0.95), d.uniforms("hand/rough", 10, 0.9, 1.1))
+    }
     reach = d.uniforms("hand/reach", FINGERS, 3.0, 9.0)
     for k in range(FINGERS):
         root = palm + across * (5.6 * (k - 1.5))
@@ -122,5 +126,7 @@ def objects(face: F64, d: Draws) -> dict[str, F64]:
         end = face[:, 30] + d.bells(f"strand{k}/b", 2) * np.array([22.0, 12.0])
         out[f"strand{k}"] = strip(start, end, d.uniform(f"strand{k}/half", 0.5, 1.6))
     corner = np.where(d.uniforms("corner/which", 2) < 0.5, -4.0, 100.0)
-    out["corner"] = blob(corner, d.uniform("corner/size", 26.0, 44.0), way, np.full(n, 0.8), d.uniforms("corner/rough", 10, 0.8, 1.1))
+    out["corner"] = blob(
+        corner, d.uniform("corner/size", 26.0, 44.0), way, np.full(n, 0.8), d.uniforms("corner/rough", 10, 0.8, 1.1)
+    )
     return out

@@ -147,7 +147,11 @@ def build(pose: Pose, points: F64, f: dict[str, F64], d: Draws) -> Controls:
     width = (points[:, 16:17, 0] - points[:, 0:1, 0]) / 142.0
     volume = _VOLUME[f["hair"].astype(np.int64)] * d.uniform("volume", 0.7, 1.3)
     extra = volume[:, None] + d.bells("hair_bumps", 4) * np.where(f["hair"] == HAIR.index("curly"), 3.0, 0.5)[:, None]
-    yawed = {"face": landmarks_yawed(pose, points), "cranium": _cranium(pose, width, volume), "body": _body(pose, width)}
+    yawed = {
+        "face": landmarks_yawed(pose, points),
+        "cranium": _cranium(pose, width, volume),
+        "body": _body(pose, width),
+    }
     rings = {"hairline": _hairline(d, f, width)}
     for name, side in (("r", -1.0), ("l", 1.0)):
         rings[f"skull_{name}"] = _sided(_SKULL_Y, side, width, 0.0)

@@ -22,9 +22,12 @@ _MASK = 0xFFFFFFFFFFFFFFFF
 
 def mix(x: U64) -> U64:
     """SplitMix64's finaliser, elementwise: a bijection of 64-bit words whose output bits look independent."""
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))
+    x = x ^ (x >> np.uint64(30))
+    x *= np.uint64(0xBF58476D1CE4E5B9)
+    x ^= x >> np.uint64(27)
+    x *= np.uint64(0x94D049BB133111EB)
+    x ^= x >> np.uint64(31)
+    return x
 
 
 class Draws:
@@ -33,7 +36,7 @@ class Draws:
     def __init__(self, seed: int, indices: Sequence[int], version: int) -> None:
         index = np.array([int(i) & _MASK for i in indices], dtype=np.uint64)
         start = np.array([seed & _MASK], dtype=np.uint64)
-        keyed = mix(start + np.uint64(version) * _GOLDEN)
+        keyed = mix(start + np.uint64(version * int(_GOLDEN) & _MASK))
         self._keys: U64 = mix(keyed ^ mix(index + _GOLDEN))
 
     def __len__(self) -> int:
@@ -41,8 +44,7 @@ class Draws:
 
     def bits(self, name: str, count: int = 1) -> U64:
         """(N, count) words of 64 random bits."""
-        label = np.array([zlib.crc32(name.encode())], dtype=np.uint64)
-        state = mix(self._keys ^ mix(label * _GOLDEN))
+        state = mix(self._keys ^ np.uint64(zlib.crc32(name.encode()) * int(_GOLDEN) & _MASK))
         steps = np.arange(1, count + 1, dtype=np.uint64) * _GOLDEN
         return mix(state[:, None] + steps[None, :])
 
@@ -56,12 +58,17 @@ class Draws:
         return self.uniforms(name, 1, low, high)[:, 0]
 
     def bells(self, name: str, count: int) -> F64:
-        """(N, count) bell-shaped numbers, mean 0, variance 1, within ±3.47: a sum of four uniforms.
+        """(N, count) bell-shaped numbers, mean 0, variance 1, within ±3.47: a sum of four 16-bit uniforms.
 
         No normal deviates: those need log and exp, whose last bits differ between machines.
         """
-        u = self.uniforms(name, 4 * count).reshape(len(self), count, 4)
-        return (u[..., 0] + u[..., 1] + u[..., 2] + u[..., 3] - 2.0) * 1.7320508075688772
+        words = self.bits(name, count)
+        low = np.uint64(0xFFFF)
+        total = (
+            (words & low) + (words >> np.uint64(16) & low) + (words >> np.uint64(32) & low) + (words >> np.uint64(48))
+        )
+        centred = total.astype(np.float64) - 131070.0
+        return np.asarray(centred * (1.7320508075688772 / 65536.0))
 
     def bell(self, name: str, sd: float = 1.0, limit: float = 3.5) -> F64:
         """(N,) bell-shaped numbers of standard deviation `sd`, clipped to ±`limit` (in the same unit)."""

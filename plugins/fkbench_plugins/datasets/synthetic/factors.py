@@ -7,7 +7,6 @@ are not slices by another, and nothing in the background tells where the face is
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from . import modes
 from .draws import Draws
@@ -18,8 +17,6 @@ HAIR = ("bald", "short", "fringe", "long", "curly", "parted", "receding", "cap",
 OCCLUDER = ("none", "hand", "bar", "scarf", "microphone", "card", "strand", "corner")
 GLASSES = ("none", "clear", "dark")
 BEARD = ("none", "stubble", "full", "goatee", "moustache")
-
-Factors = dict[str, NDArray[np.float64] | NDArray[np.int64]]
 
 
 def sample(draws: Draws) -> dict[str, F64]:
@@ -33,20 +30,22 @@ def sample(draws: Draws) -> dict[str, F64]:
         "light": d.uniform("light", -1.0, 1.0),
         "light_height": d.uniform("light_height", -0.9, 0.35),
         "contrast": d.uniform("contrast", 0.25, 1.0),
-        "ambient": d.uniform("ambient", 0.45, 0.85),
-        "skin": d.uniform("skin", 70.0, 225.0),
-        "hair_tone": np.where(d.chance("hair_dark", 0.6), d.uniform("hair_low", 12, 70), d.uniform("hair_any", 30, 235)),
+        "ambient": d.uniform("ambient", 0.5, 0.88),
+        "skin": d.uniform("skin", 80.0, 225.0),
+        "hair_tone": np.where(
+            d.chance("hair_dark", 0.6), d.uniform("hair_low", 12, 70), d.uniform("hair_any", 30, 235)
+        ),
         "hair": d.pick("hair", (8, 20, 14, 16, 10, 12, 8, 7, 5)).astype(np.float64),
         "glasses": d.pick("glasses", (72, 19, 9)).astype(np.float64),
         "beard": d.pick("beard", (66, 12, 8, 6, 8)).astype(np.float64),
         "occluder": d.pick("occluder", (76, 5, 4, 3, 4, 3, 3, 2)).astype(np.float64),
-        "blur": d.pick("blur", (50, 30, 13, 7)).astype(np.float64),
-        "noise": np.where(d.chance("noisy", 0.7), d.uniform("noise", 0.0, 9.0), d.uniform("noise_more", 4.0, 20.0)),
+        "blur": d.pick("blur", (56, 32, 10, 2)).astype(np.float64),
+        "noise": np.where(d.chance("noisy", 0.8), d.uniform("noise", 0.0, 6.0), d.uniform("noise_more", 4.0, 13.0)),
         "clutter": np.floor(d.uniform("clutter", 0.0, 13.0)),
-        "exposure": d.bell("exposure", 0.16, 0.45),
-        "gain": d.uniform("gain", 0.55, 1.1),
-        "shadow": d.chance("shadow", 0.16).astype(np.float64),
-        "coarse": d.pick("coarse", (80, 10, 10)).astype(np.float64),
+        "exposure": 0.03 + d.bell("exposure", 0.11, 0.3),
+        "gain": d.uniform("gain", 0.75, 1.2),
+        "shadow": d.chance("shadow", 0.08).astype(np.float64),
+        "coarse": d.pick("coarse", (88, 9, 3)).astype(np.float64),
     }
     return f | expression(d)
 
@@ -56,7 +55,7 @@ def expression(d: Draws) -> dict[str, F64]:
     speaks = d.chance("speaks", 0.4)
     smiles = d.chance("smiles", 0.45)
     shut = d.chance("shut", 0.07)
-    blink = np.where(shut, d.uniform("blink_shut", 0.6, 1.0), d.uniform("blink", -0.15, 0.4))
+    blink = np.where(shut, d.uniform("blink_shut", 0.6, 1.0), d.uniform("blink", -0.2, 0.3))
     return {
         "expression": np.where(speaks, d.uniform("open", 0.05, 1.0) * d.uniform("open_less", 0.3, 1.0), 0.0),
         "smile": np.where(smiles, d.uniform("smile", 0.3, 1.25), d.bell("smile_not", 0.3, 0.8)),
@@ -86,7 +85,9 @@ def shapes(d: Draws, f: dict[str, F64]) -> F64:
 
 def pose(d: Draws, f: dict[str, F64]) -> Pose:
     """Pose and camera, framed as Kaggle's pictures are: 36 px between the pupils of a frontal face, ±8 %."""
-    eyes = np.stack([EYE_MIDPOINT[0] + d.bell("shift_x", 1.8, 5.0), EYE_MIDPOINT[1] + d.bell("shift_y", 1.8, 5.0)], axis=-1)
+    eyes = np.stack(
+        [EYE_MIDPOINT[0] + d.bell("shift_x", 1.8, 5.0), EYE_MIDPOINT[1] + d.bell("shift_y", 1.8, 5.0)], axis=-1
+    )
     turned = np.abs(f["yaw"]) / 40.0
     scale = PIXELS_PER_MM * (1.0 + d.bell("scale", 0.04, 0.08)) * (1.0 + 0.08 * turned * turned)
     return Pose(f["yaw"], f["pitch"], f["roll"], d.uniform("distance", 450.0, 1600.0), scale, eyes)

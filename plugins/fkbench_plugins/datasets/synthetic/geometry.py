@@ -2,7 +2,7 @@
 
 Head coordinates in millimetres: x to the right of the picture (the subject's left), y down, z out of the picture
 towards the viewer; the origin lies between the pupils. All numbers were written by hand for this project from
-everyday anthropometry (pupils 64 mm apart, face 142 mm wide, eyes to chin 107 mm, nose 52 mm, mouth 52 mm); they
+everyday anthropometry (pupils 64 mm apart, face 142 mm wide, eyes to chin 100 mm, nose 53 mm, mouth 52 mm); they
 come from no face model and no dataset.
 
 Order and meaning of the points: the iBUG 68-point mark-up (Sagonas et al., "300 Faces in-the-Wild", 2013): jaw 0–16
@@ -20,20 +20,26 @@ from numpy.typing import NDArray
 F64 = NDArray[np.float64]
 
 _JAW_RIGHT = [
-    (-71.0, 3.0, -48.0), (-70.0, 20.0, -46.0), (-67.5, 37.0, -42.0), (-63.0, 54.0, -36.0),
-    (-55.5, 70.0, -28.0), (-44.5, 85.0, -18.0), (-31.0, 97.0, -9.0), (-16.0, 104.5, -2.0),
+    (-71.0, 3.0, -48.0), (-70.0, 20.0, -46.0), (-67.5, 37.0, -42.0), (-63.0, 52.0, -36.0),
+    (-55.5, 66.6, -28.0), (-44.5, 80.3, -18.0), (-31.0, 91.3, -9.0), (-16.0, 98.2, -2.0),
 ]  # fmt: skip
-_BROW_RIGHT = [(-56.0, -13.5, -15.0), (-50.0, -20.5, -6.0), (-40.0, -23.5, 1.0), (-28.5, -22.5, 5.0), (-15.5, -19.0, 7.0)]
-_BRIDGE = [(0.0, -3.0, 9.0), (0.0, 11.0, 15.0), (0.0, 25.0, 21.5), (0.0, 39.0, 28.0)]
-_BASE_RIGHT = [(-14.5, 47.5, 10.0), (-7.5, 50.5, 14.5)]
+_BROW_RIGHT = [
+    (-56.0, -13.5, -15.0),
+    (-50.0, -20.5, -6.0),
+    (-40.0, -23.5, 1.0),
+    (-28.5, -22.5, 5.0),
+    (-15.5, -19.0, 7.0),
+]
+_BRIDGE = [(0.0, -3.0, 9.0), (0.0, 11.0, 15.0), (0.0, 26.5, 21.5), (0.0, 41.0, 28.0)]
+_BASE_RIGHT = [(-14.5, 46.0, 10.0), (-7.5, 48.8, 14.5)]
 _EYE_RIGHT = [
     (-46.5, 1.0, -8.0), (-38.0, -4.6, -2.5), (-27.5, -5.0, -1.5),
     (-17.5, 2.0, -4.0), (-27.0, 4.4, -2.0), (-37.0, 4.6, -3.5),
 ]  # fmt: skip
-_LIP_RIGHT = [(-26.0, 72.0, 4.0), (-16.5, 66.6, 11.0), (-7.0, 63.2, 15.0)]
-_LOWER_RIGHT = [(-16.0, 79.2, 10.5), (-7.5, 82.6, 13.5)]
-_INNER_RIGHT = [(-22.0, 72.0, 6.0), (-8.0, 70.6, 12.5)]
-_INNER_LOWER_RIGHT = (-8.0, 72.6, 12.0)
+_LIP_RIGHT = [(-26.0, 68.4, 4.0), (-16.5, 63.5, 11.0), (-7.0, 60.4, 15.0)]
+_LOWER_RIGHT = [(-16.0, 75.0, 10.5), (-7.5, 78.1, 13.5)]
+_INNER_RIGHT = [(-22.0, 68.4, 6.0), (-8.0, 67.1, 12.5)]
+_INNER_LOWER_RIGHT = (-8.0, 69.0, 12.0)
 
 
 def _mirror(points: Iterable[tuple[float, float, float]]) -> list[tuple[float, float, float]]:
@@ -41,16 +47,16 @@ def _mirror(points: Iterable[tuple[float, float, float]]) -> list[tuple[float, f
 
 
 def _mean_shape() -> F64:
-    jaw = [*_JAW_RIGHT, (0.0, 107.0, 1.0), *_mirror(_JAW_RIGHT[::-1])]
+    jaw = [*_JAW_RIGHT, (0.0, 100.5, 1.0), *_mirror(_JAW_RIGHT[::-1])]
     brows = _BROW_RIGHT + _mirror(_BROW_RIGHT[::-1])
-    nose = [*_BRIDGE, *_BASE_RIGHT, (0.0, 52.0, 17.0), *_mirror(_BASE_RIGHT[::-1])]
+    nose = [*_BRIDGE, *_BASE_RIGHT, (0.0, 50.1, 17.0), *_mirror(_BASE_RIGHT[::-1])]
     # The subject's left eye starts at its inner corner: upper lid outwards, then back below.
     e = _mirror(_EYE_RIGHT)
     eyes = [*_EYE_RIGHT, e[3], e[2], e[1], e[0], e[5], e[4]]
-    upper = [*_LIP_RIGHT, (0.0, 64.6, 16.0), *_mirror(_LIP_RIGHT[::-1])]
-    lower = [*_mirror(_LOWER_RIGHT), (0.0, 83.6, 14.0), *_LOWER_RIGHT[::-1]]
-    inner = [*_INNER_RIGHT, (0.0, 71.2, 13.5), *_mirror(_INNER_RIGHT[::-1])]
-    inner += [(8.0, 72.6, 12.0), (0.0, 73.0, 12.5), _INNER_LOWER_RIGHT]
+    upper = [*_LIP_RIGHT, (0.0, 61.7, 16.0), *_mirror(_LIP_RIGHT[::-1])]
+    lower = [*_mirror(_LOWER_RIGHT), (0.0, 79.0, 14.0), *_LOWER_RIGHT[::-1]]
+    inner = [*_INNER_RIGHT, (0.0, 67.8, 13.5), *_mirror(_INNER_RIGHT[::-1])]
+    inner += [(8.0, 69.0, 12.0), (0.0, 69.4, 12.5), _INNER_LOWER_RIGHT]
     return np.array(jaw + brows + nose + eyes + upper + lower + inner, dtype=np.float64)
 
 

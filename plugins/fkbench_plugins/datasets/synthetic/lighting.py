@@ -1,11 +1,10 @@
 """Light on the head: an ellipsoid lit from one side, and the facets of nose, cheeks, sockets, lips and chin on it.
 
-Light is worked out on a fixed grid of 64×64 whatever the picture's size, and enlarged; 128 leaves a tone as it is.
+Light is worked out on a fixed grid of 48×48 whatever the picture's size, and enlarged; 128 leaves a tone as it is.
 """
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,8 +13,8 @@ from .pose import Framing, Pose
 
 F32 = NDArray[np.float32]
 
-GRID = 64
-_AT_ONCE = 16
+GRID = 48
+_AT_ONCE = 32
 BITS = 4
 _RADII = (80.0, 118.0, 84.0)
 _CENTRE = (0.0, 22.0, -60.0)
@@ -44,7 +43,9 @@ def facet_levels(pose: Pose, light: F64, f: dict[str, F64]) -> list[list[int]]:
     table = np.array(list(FACETS.values()))
     normals = np.broadcast_to(np.concatenate([table[:, :3], [[0.0, -0.1, 1.0]]]), (len(light), len(table) + 1, 3))
     turned = pose.tilted(pose.yawed(np.asarray(normals)))
-    facing = turned[..., 0] * light[:, None, 0] + turned[..., 1] * light[:, None, 1] + turned[..., 2] * light[:, None, 2]
+    facing = (
+        turned[..., 0] * light[:, None, 0] + turned[..., 1] * light[:, None, 1] + turned[..., 2] * light[:, None, 2]
+    )
     relief = facing[:, :-1] - facing[:, -1:]
     level = 128.0 * table[:, 3] * (1.0 + (0.35 + 0.4 * f["contrast"])[:, None] * relief)
     out: list[list[int]] = np.clip(np.floor(level), 20, 255).astype(np.int64).tolist()
@@ -64,7 +65,7 @@ def _quadric(pose: Pose) -> list[F64]:
 
 
 def ellipsoid(pose: Pose, framing: Framing, light: F64, f: dict[str, F64]) -> NDArray[np.uint8]:
-    """(N, 64, 64) light on the head taken for an ellipsoid; beyond its edge the edge's light goes on."""
+    """(N, 48, 48) light on the head taken for an ellipsoid; beyond its edge the edge's light goes on."""
     centre = np.broadcast_to(np.array([[_CENTRE]]), (len(light), 1, 3))
     middle = framing.pixels(pose.projected(pose.yawed(centre)))[:, 0]
     pixels = ((np.arange(GRID) + 0.5) * (96.0 / GRID) - 0.5)[None, :]
@@ -81,7 +82,7 @@ def ellipsoid(pose: Pose, framing: Framing, light: F64, f: dict[str, F64]) -> ND
 
 
 def _lit(numbers: F32, x: F32, y: F32) -> NDArray[np.uint8]:
-    """Levels (n, 64, 64) from ten numbers per face (quadric, light, ambient) and coordinates in mm about its centre."""
+    """Levels (n, 48, 48) from ten numbers per face (quadric, light, ambient) and coordinates in mm about its centre."""
     q11, q12, q13, q22, q23, q33, lx, ly, lz, ambient = numbers
     one, two = np.float32(1), np.float32(2)
     b = q13 * x + q23 * y
@@ -92,16 +93,21 @@ def _lit(numbers: F32, x: F32, y: F32) -> NDArray[np.uint8]:
     nx, ny = (q11 * x + q12 * y) + q13 * z, (q12 * x + q22 * y) + q23 * z
     facing = ((nx * lx + ny * ly) + nz * lz) / np.sqrt((nx * nx + ny * ny) + nz * nz)
     level = (ambient + np.float32(1.2) * (one - ambient) * np.maximum(facing, 0)) * np.float32(128)
-    return np.clip(level, 0, 255).astype(np.uint8)
-
-
-def soften(layer: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A 3×3 box blur in whole numbers: the same bytes on every machine (OpenCV's own scaling may differ in the last)."""
-    sums = cv2.boxFilter(layer, cv2.CV_16U, (3, 3), normalize=False, borderType=cv2.BORDER_REPLICATE)
-    return np.asarray((sums * np.uint32(7282) >> np.uint32(16)).astype(np.uint8))
+    return np.asarray(np.clip(level, 0, 255).astype(np.uint8))
 
 
 def combine(base: NDArray[np.uint8], relief: NDArray[np.uint8], cover: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """(64, 64) level of light: base × relief where the head covers the picture, 128 elsewhere."""
-    lit = (base.astype(np.int32) * relief >> 7) - 128
-    return np.clip(128 + (lit * cover >> 8), 0, 255).astype(np.uint8)
+    """Level of light (N, 48, 48): base × softened relief where the head covers the picture, 128 elsewhere."""
+    out = np.empty_like(base)
+    for start in range(0, len(base), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        soft = relief[part].astype(np.uint16)
+        for _ in range(2):
+            soft[:, 1:-1] = (soft[:, :-2] + soft[:, 2:] + (soft[:, 1:-1] << 1)) >> 2
+            soft[:, :, 1:-1] = (soft[:, :, :-2] + soft[:, :, 2:] + (soft[:, :, 1:-1] << 1)) >> 2
+        lit = (np.minimum((base[part] * soft) >> 7, 255)).astype(np.int16)
+        lit -= 128
+        # 255 must give the whole of the light back, hence the half more: |lit| · 256 still fits into 16 bits.
+        lit *= cover[part] + (cover[part] >> 7).astype(np.int16)
+        out[part] = (lit >> 8) + 128
+    return out

@@ -18,7 +18,7 @@ _EYES = np.concatenate([g.EYE_R, g.EYE_L])
 _BROWS = np.concatenate([g.BROW_R, g.BROW_L])
 
 
-def _field(*parts: tuple[np.ndarray | list[int], int, F64 | float]) -> F64:
+def _field(*parts: tuple[np.ndarray | list[int], int, F64 | float | list[float]]) -> F64:
     """Offsets from (points, axis, amount) triples; amounts on the same point add up."""
     out = np.zeros_like(_M)
     for points, axis, amount in parts:
@@ -45,7 +45,7 @@ _MOUTH_X = _M[g.MOUTH, _X]
 IDENTITY: dict[str, F64] = {
     "face_width": _field((g.JAW, _X, _M[g.JAW, _X] * 0.05), (np.arange(17, 68), _X, _M[17:, _X] * 0.015)),
     "jaw_width": _field((g.JAW, _X, _SIDE[g.JAW] * 5.5 * _below(g.JAW, 15, 75) * np.abs(_M[g.JAW, _X]) / 45)),
-    "chin_length": _field((g.JAW, _Y, 5.5 * _below(g.JAW, 25, 107))),
+    "chin_length": _field((g.JAW, _Y, 5.5 * _below(g.JAW, 25, 100))),
     "face_length": _field((np.arange(68), _Y, _M[:, _Y] * 0.04)),
     "eye_distance": _field((_EYES, _X, _SIDE[_EYES] * 2.1), (_BROWS, _X, _SIDE[_BROWS] * 1.7)),
     "eye_width": _field((_EYES, _X, _from_eye(_X) * 0.08)),
@@ -66,29 +66,46 @@ IDENTITY: dict[str, F64] = {
     "lip_upper": _field((g.UPPER_LIP, _Y, -1.4)),
     "lip_lower": _field((g.LOWER_LIP, _Y, 1.8)),
     "mouth_slant": _field((g.MOUTH, _Y, _MOUTH_X * 0.035), (g.MOUTH, _X, 0.9)),
-    "chin_side": _field((g.JAW, _X, 1.6 * _below(g.JAW, 30, 107))),
+    "chin_side": _field((g.JAW, _X, 1.6 * _below(g.JAW, 30, 100))),
 }
 """Name → (68, 3) offsets at one standard deviation."""
 
 _OPEN_JAW = 19.0 * _below(g.JAW, 30, 90)
 EXPRESSION: dict[str, F64] = {
     "open": _field(
-        (g.LOWER_LIP, _Y, [14.0, 20.0, 22.0, 20.0, 14.0]), (g.INNER_LOWER, _Y, [20.0, 22.0, 20.0]),
-        (g.CORNERS, _Y, 8.0), (g.CORNERS, _X, -_SIDE[g.CORNERS] * 2.5), (g.UPPER_LIP, _Y, -1.5),
-        (g.INNER_UPPER, _Y, -1.5), (g.LOWER_LIP, _Z, -4.0), (g.JAW, _Y, _OPEN_JAW), (g.JAW, _Z, -_OPEN_JAW * 0.2),
+        (g.LOWER_LIP, _Y, [14.0, 20.0, 22.0, 20.0, 14.0]),
+        (g.INNER_LOWER, _Y, [20.0, 22.0, 20.0]),
+        (g.CORNERS, _Y, 8.0),
+        (g.CORNERS, _X, -_SIDE[g.CORNERS] * 2.5),
+        (g.UPPER_LIP, _Y, -1.5),
+        (g.INNER_UPPER, _Y, -1.5),
+        (g.LOWER_LIP, _Z, -4.0),
+        (g.JAW, _Y, _OPEN_JAW),
+        (g.JAW, _Z, -_OPEN_JAW * 0.2),
     ),
     "smile": _field(
-        (g.CORNERS, _X, _SIDE[g.CORNERS] * 6.0), (g.CORNERS, _Y, -6.5), (g.CORNERS, _Z, -4.0),
-        ([49, 53, 55, 59], _X, _SIDE[[49, 53, 55, 59]] * 3.0), ([49, 53, 55, 59], _Y, -2.0),
-        ([61, 63, 65, 67], _Y, -1.0), ([40, 41, 46, 47], _Y, -0.9), (g.BASE, _X, _SIDE[g.BASE] * 0.9),
+        (g.CORNERS, _X, _SIDE[g.CORNERS] * 6.0),
+        (g.CORNERS, _Y, -6.5),
+        (g.CORNERS, _Z, -4.0),
+        ([49, 53, 55, 59], _X, _SIDE[[49, 53, 55, 59]] * 3.0),
+        ([49, 53, 55, 59], _Y, -2.0),
+        ([61, 63, 65, 67], _Y, -1.0),
+        ([40, 41, 46, 47], _Y, -0.9),
+        (g.BASE, _X, _SIDE[g.BASE] * 0.9),
     ),
     "smirk": _field(([54, 64], _X, 3.5), ([54, 64], _Y, -5.0), ([53, 55], _Y, -1.5), ([48, 60], _Y, 1.5)),
-    "pucker": _field((g.MOUTH, _X, -_MOUTH_X * 0.3), (g.MOUTH, _Z, 5.0), (g.UPPER_LIP, _Y, -1.0), (g.LOWER_LIP, _Y, 1.0)),
-    "grin": _field((g.UPPER_LIP, _Y, -3.0), (g.INNER_UPPER, _Y, -3.5), (g.LOWER_LIP, _Y, 2.5), (g.INNER_LOWER, _Y, 3.0)),
+    "pucker": _field(
+        (g.MOUTH, _X, -_MOUTH_X * 0.3), (g.MOUTH, _Z, 5.0), (g.UPPER_LIP, _Y, -1.0), (g.LOWER_LIP, _Y, 1.0)
+    ),
+    "grin": _field(
+        (g.UPPER_LIP, _Y, -3.0), (g.INNER_UPPER, _Y, -3.5), (g.LOWER_LIP, _Y, 2.0), (g.INNER_LOWER, _Y, 2.5)
+    ),
     "brow_raise": _field((_BROWS, _Y, -6.0), ([37, 38, 43, 44], _Y, -0.9)),
-    "brow_furrow": _field((_INNER_BROW, _Y, 3.6), ([21, 22], _X, -_SIDE[[21, 22]] * 3.0), ([20, 23], _X, -_SIDE[[20, 23]] * 1.5)),
+    "brow_furrow": _field(
+        (_INNER_BROW, _Y, 3.6), ([21, 22], _X, -_SIDE[[21, 22]] * 3.0), ([20, 23], _X, -_SIDE[[20, 23]] * 1.5)
+    ),
     "jaw_side": _field((g.JAW, _X, 4.0 * _below(g.JAW, 30, 100)), (g.LOWER_LIP, _X, 2.5), (g.INNER_LOWER, _X, 2.5)),
-}  # fmt: skip
+}
 """Name → (68, 3) offsets at full strength (coefficient 1)."""
 
 

@@ -6,6 +6,7 @@ All arithmetic is elementwise on (N, P, 2) arrays of pixels of the 96-pixel pict
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,16 @@ from .geometry import F64
 
 def smooth(points: F64, steps: int, closed: bool) -> F64:
     """Catmull-Rom curve (N, Q, 2) through (N, P, 2), `steps` pieces per span; open curves keep both ends."""
-    count = points.shape[1]
+    index, weights = _curve(points.shape[1], steps, closed)
+    total = np.take(points, index[0], axis=1) * weights[0]
+    for k, weight in zip(index[1:], weights[1:], strict=True):
+        total += np.take(points, k, axis=1) * weight
+    return total
+
+
+@lru_cache(maxsize=64)
+def _curve(count: int, steps: int, closed: bool) -> tuple[list[NDArray[np.int64]], list[F64]]:
+    """Of each point on a Catmull-Rom curve: its four control points and their weights (Q, 1)."""
     spans = count if closed else count - 1
     first = np.repeat(np.arange(spans), steps)
     t = np.tile(np.arange(steps) / steps, spans)
@@ -27,10 +37,7 @@ def smooth(points: F64, steps: int, closed: bool) -> F64:
     index = [k % count if closed else np.clip(k, 0, count - 1) for k in around]
     t2, t3 = t * t, t * t * t
     weights = [2 * t2 - t - t3, 2.0 + 3 * t3 - 5 * t2, t + 4 * t2 - 3 * t3, t3 - t2]
-    total = np.zeros((len(points), len(first), 2))
-    for k, weight in zip(index, weights, strict=True):
-        total = total + points[:, k] * (weight * 0.5)[:, None]
-    return total
+    return index, [(weight * 0.5)[:, None] for weight in weights]
 
 
 def _join(*parts: F64) -> F64:
@@ -92,7 +99,9 @@ def nose(face: F64) -> dict[str, F64]:
     out["facet_l"] = _join(face[:, 27:31], face[:, [35]], _blend(face, [[(42, 0.75), (27, 0.25)]]))
     out["nose_under"] = _join(face[:, 31:36], _blend(face, [[(30, 0.8), (33, 0.2)]]))
     tip = _blend(face, [[(30, 0.8), (29, 0.2)]])
-    out["tip"] = tip + ring[None, :, 0:1] * (face[:, 35] - face[:, 31])[:, None] * 0.17 + ring[None, :, 1:2] * along * 0.06
+    out["tip"] = (
+        tip + ring[None, :, 0:1] * (face[:, 35] - face[:, 31])[:, None] * 0.17 + ring[None, :, 1:2] * along * 0.06
+    )
     return out
 
 
@@ -104,40 +113,107 @@ def mouth(face: F64, teeth: F64) -> dict[str, F64]:
     inner_bottom = smooth(face[:, [64, 65, 66, 67, 60]], 2, closed=False)
     edge = inner_top + (inner_bottom[:, ::-1] - inner_top) * teeth[:, None, None]
     return {
-        "lips": _join(top, bottom), "lip_low": _join(inner_bottom[:, ::-1], bottom),
-        "opening": _join(inner_top, inner_bottom), "teeth": _join(inner_top, edge[:, ::-1]), "seam": inner_top,
+        "lips": _join(top, bottom),
+        "lip_low": _join(inner_bottom[:, ::-1], bottom),
+        "opening": _join(inner_top, inner_bottom),
+        "teeth": _join(inner_top, edge[:, ::-1]),
+        "seam": inner_top,
         "philtrum": _blend(face, [[(33, 0.85), (51, 0.15)], [(50, 0.85), (33, 0.15)], [(52, 0.85), (33, 0.15)]]),
-        "under_lip": _blend(face, [[(59, 0.9), (8, 0.1)], [(57, 0.9), (8, 0.1)], [(55, 0.9), (8, 0.1)],
-                                   [(56, 0.6), (8, 0.4)], [(58, 0.6), (8, 0.4)]]),
-        "chin_ball": _blend(face, [[(58, 0.35), (8, 0.65)], [(57, 0.55), (8, 0.45)], [(56, 0.35), (8, 0.65)],
-                                   [(9, 0.35), (8, 0.55), (57, 0.1)], [(7, 0.35), (8, 0.55), (57, 0.1)]]),
-        "fold_r": _blend(face, [[(31, 1.15), (33, -0.15)], [(48, 0.6), (31, 0.6), (33, -0.2)], [(48, 1.2), (54, -0.2)]]),
-        "fold_l": _blend(face, [[(35, 1.15), (33, -0.15)], [(54, 0.6), (35, 0.6), (33, -0.2)], [(54, 1.2), (48, -0.2)]]),
-    }  # fmt: skip
+        "under_lip": _blend(
+            face,
+            [
+                [(59, 0.9), (8, 0.1)],
+                [(57, 0.9), (8, 0.1)],
+                [(55, 0.9), (8, 0.1)],
+                [(56, 0.6), (8, 0.4)],
+                [(58, 0.6), (8, 0.4)],
+            ],
+        ),
+        "chin_ball": _blend(
+            face,
+            [
+                [(58, 0.35), (8, 0.65)],
+                [(57, 0.55), (8, 0.45)],
+                [(56, 0.35), (8, 0.65)],
+                [(9, 0.35), (8, 0.55), (57, 0.1)],
+                [(7, 0.35), (8, 0.55), (57, 0.1)],
+            ],
+        ),
+        "fold_r": _blend(
+            face, [[(31, 1.15), (33, -0.15)], [(48, 0.6), (31, 0.6), (33, -0.2)], [(48, 1.2), (54, -0.2)]]
+        ),
+        "fold_l": _blend(
+            face, [[(35, 1.15), (33, -0.15)], [(54, 0.6), (35, 0.6), (33, -0.2)], [(54, 1.2), (48, -0.2)]]
+        ),
+    }
 
 
 def cheeks(face: F64) -> dict[str, F64]:
     """Patches of cheek, temple and lower jaw that take light from their side."""
     return {
-        "cheek_r": _blend(face, [[(36, 0.5), (2, 0.5)], [(39, 0.5), (31, 0.5)], [(31, 0.8), (48, 0.2)], [(48, 0.5), (4, 0.5)],
-                                 [(3, 1.0)]]),
-        "cheek_l": _blend(face, [[(45, 0.5), (14, 0.5)], [(42, 0.5), (35, 0.5)], [(35, 0.8), (54, 0.2)], [(54, 0.5), (12, 0.5)],
-                                 [(13, 1.0)]]),
-        "hollow_r": _blend(face, [[(48, 0.6), (3, 0.4)], [(3, 1.0)], [(5, 1.0)], [(6, 0.85), (57, 0.15)], [(59, 0.6), (6, 0.4)]]),
-        "hollow_l": _blend(face, [[(54, 0.6), (13, 0.4)], [(13, 1.0)], [(11, 1.0)], [(10, 0.85), (57, 0.15)], [(55, 0.6), (10, 0.4)]]),
-    }  # fmt: skip
+        "cheek_r": _blend(
+            face,
+            [[(36, 0.5), (2, 0.5)], [(39, 0.5), (31, 0.5)], [(31, 0.8), (48, 0.2)], [(48, 0.5), (4, 0.5)], [(3, 1.0)]],
+        ),
+        "cheek_l": _blend(
+            face,
+            [
+                [(45, 0.5), (14, 0.5)],
+                [(42, 0.5), (35, 0.5)],
+                [(35, 0.8), (54, 0.2)],
+                [(54, 0.5), (12, 0.5)],
+                [(13, 1.0)],
+            ],
+        ),
+        "hollow_r": _blend(
+            face, [[(48, 0.6), (3, 0.4)], [(3, 1.0)], [(5, 1.0)], [(6, 0.85), (57, 0.15)], [(59, 0.6), (6, 0.4)]]
+        ),
+        "hollow_l": _blend(
+            face, [[(54, 0.6), (13, 0.4)], [(13, 1.0)], [(11, 1.0)], [(10, 0.85), (57, 0.15)], [(55, 0.6), (10, 0.4)]]
+        ),
+    }
 
 
 def beard(face: F64) -> dict[str, F64]:
     """The area of a full beard, of a goatee and of a moustache."""
     rim = smooth(face[:, 2:15], 2, closed=False)
-    inner = _blend(face, [[(13, 0.7), (54, 0.3)], [(54, 0.75), (35, 0.1), (12, 0.15)], [(35, 0.45), (53, 0.55)],
-                          [(33, 0.45), (51, 0.55)], [(31, 0.45), (49, 0.55)], [(48, 0.75), (31, 0.1), (4, 0.15)],
-                          [(3, 0.7), (48, 0.3)]])  # fmt: skip
-    chin = _blend(face, [[(48, 0.8), (6, 0.2)], [(6, 0.6), (59, 0.4)], [(7, 0.95), (57, 0.05)], [(8, 1.05), (57, -0.05)],
-                         [(9, 0.95), (57, 0.05)], [(10, 0.6), (55, 0.4)], [(54, 0.8), (10, 0.2)], [(57, 1.0)]])  # fmt: skip
-    lip = _blend(face, [[(48, 0.95), (4, 0.05)], [(49, 0.6), (31, 0.4)], [(51, 0.5), (33, 0.5)], [(53, 0.6), (35, 0.4)],
-                        [(54, 0.95), (12, 0.05)], [(52, 1.0)], [(50, 1.0)]])  # fmt: skip
+    inner = _blend(
+        face,
+        [
+            [(13, 0.7), (54, 0.3)],
+            [(54, 0.75), (35, 0.1), (12, 0.15)],
+            [(35, 0.45), (53, 0.55)],
+            [(33, 0.45), (51, 0.55)],
+            [(31, 0.45), (49, 0.55)],
+            [(48, 0.75), (31, 0.1), (4, 0.15)],
+            [(3, 0.7), (48, 0.3)],
+        ],
+    )
+    chin = _blend(
+        face,
+        [
+            [(48, 0.8), (6, 0.2)],
+            [(6, 0.6), (59, 0.4)],
+            [(7, 0.95), (57, 0.05)],
+            [(8, 1.05), (57, -0.05)],
+            [(9, 0.95), (57, 0.05)],
+            [(10, 0.6), (55, 0.4)],
+            [(54, 0.8), (10, 0.2)],
+            [(57, 1.0)],
+        ],
+    )
+    lip = _blend(
+        face,
+        [
+            [(48, 0.95), (4, 0.05)],
+            [(49, 0.6), (31, 0.4)],
+            [(51, 0.5), (33, 0.5)],
+            [(53, 0.6), (35, 0.4)],
+            [(54, 0.95), (12, 0.05)],
+            [(52, 1.0)],
+            [(50, 1.0)],
+        ],
+    )
     return {"beard": _join(rim, inner), "goatee": chin, "moustache": lip}
 
 
@@ -153,23 +229,31 @@ def head(c: dict[str, F64], f: dict[str, F64], d: Draws) -> dict[str, F64]:
         out = (face[:, ear] - face[:, 16 - ear])[:, None]
         inner = _join(c["hairline"][:, [k]], face[:, [ear]] - out * 0.03, face[:, [ear]] + down * 0.75 + out * 0.02)
         reach = d.uniform(f"lock_{side}", 0.06, 0.3)[:, None, None]
-        locks[f"lock_{side}"] = _join(inner, inner[:, ::-1] + out * reach + down * np.array([0.1, 0.0, -0.1])[None, :, None])
+        locks[f"lock_{side}"] = _join(
+            inner, inner[:, ::-1] + out * reach + down * np.array([0.1, 0.0, -0.1])[None, :, None]
+        )
     drop = (c["hairline"][:, 4] - c["top"][:, 0])[:, None] * d.uniform("brim", 0.12, 0.35)[:, None, None]
     brim = c["hairline"][:, 1:8]
     return {
         "skin": smooth(_join(face[:, 0:17], rim), 2, closed=True),
-        "fringe": _join(line, outer), "cranium": c["cranium"], "body": c["body"],
-        "ear_r": c["ear_r"], "ear_l": c["ear_l"], "scarf_inner": smooth(inset, 2, closed=True),
-        "scarf_outer": _join(c["cranium"][:, 10:], c["cranium"][:, :1] , c["body"][:, [5]], c["body"][:, [2]]),
-        "brim": _join(brim, brim[:, ::-1] + drop), "streaks": _streaks(c["hairline"], c["top"], d),
-    } | locks  # fmt: skip
+        "fringe": _join(line, outer),
+        "cranium": c["cranium"],
+        "body": c["body"],
+        "ear_r": c["ear_r"],
+        "ear_l": c["ear_l"],
+        "scarf_inner": smooth(inset, 2, closed=True),
+        "scarf_outer": _join(c["cranium"][:, 10:], c["cranium"][:, :1], c["body"][:, [5]], c["body"][:, [2]]),
+        "brim": _join(brim, brim[:, ::-1] + drop),
+        "streaks": _streaks(c["hairline"], outer[:, ::-1], d),
+    } | locks
 
 
-def _streaks(hairline: F64, top: F64, d: Draws) -> F64:
-    """(N, 16, 2): eight strands from the hairline towards the crown, as pairs of ends."""
-    t = d.uniforms("streaks", 16).reshape(len(d), 8, 2, 1)
+def _streaks(hairline: F64, outer: F64, d: Draws) -> F64:
+    """(N, 16, 2): eight strands, as pairs of ends, across the hair between the hairline and its outer edge."""
+    t = d.uniforms("streaks", 24).reshape(len(d), 8, 3, 1)
     low = hairline[:, :8] + (hairline[:, 1:9] - hairline[:, :8]) * t[:, :, 0]
-    high = low + (top - low) * (0.25 + 0.6 * t[:, :, 1])
+    high = outer[:, :8] + (outer[:, 1:9] - outer[:, :8]) * t[:, :, 0]
+    low, high = low + (high - low) * 0.4 * t[:, :, 1], high + (low - high) * 0.5 * t[:, :, 2]
     return np.stack([low, high], axis=2).reshape(len(d), 16, 2)
 
 

@@ -1,4 +1,7 @@
-"""Drawing one face: whole-number, anti-aliased OpenCV polygons in a fixed order, far things first."""
+"""Drawing one face: whole-number, anti-aliased OpenCV polygons in a fixed order, far things first.
+
+Only anti-aliased calls: OpenCV's plain `fillPoly` (LINE_8) gives other bytes in 4.10 than in 4.11 and later.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,11 @@ _CAP, _HEADSCARF, _LONG = HAIR.index("cap"), HAIR.index("headscarf"), HAIR.index
 
 @dataclass(frozen=True)
 class Face:
-    """One face's outlines and tones: `points` (P, 2) int32 fixed point, `spans` name → its rows, `tone` name → level."""
+    """One face.
+
+    `points` (P, 2) holds all outlines in fixed point and `spans` each name's rows; `tone` is name → grey level,
+    `code` name → choice or number.
+    """
 
     points: NDArray[np.int32]
     spans: dict[str, tuple[int, int]]
@@ -43,6 +50,10 @@ class Painter:
 
     def fill(self, name: str, tone: str) -> None:
         cv2.fillPoly(self.picture, [self.face.outline(name)], self.tone[tone], cv2.LINE_AA, BITS)
+
+    def disc(self, name: str, tone: str) -> None:
+        """Fills a convex outline; OpenCV's convex fill keeps fractions of a pixel better than the general one."""
+        cv2.fillConvexPoly(self.picture, self.face.outline(name), self.tone[tone], cv2.LINE_AA, BITS)
 
     def line(self, name: str, tone: str, thick: int = 1, closed: bool = False) -> None:
         points = [self.face.outline(name)]
@@ -82,8 +93,8 @@ class Painter:
     def eyes(self) -> None:
         for side in ("r", "l"):
             self.fill(f"eye_{side}", "sclera")
-            self.fill(f"iris_{side}", "iris")
-            self.fill(f"pupil_{side}", "pupil")
+            self.disc(f"iris_{side}", "iris")
+            self.disc(f"pupil_{side}", "pupil")
             self.fill(f"below_{side}", "skin")
             self.fill(f"lid_{side}", "lid")
             self.line(f"lower_{side}", "lower")
@@ -94,7 +105,7 @@ class Painter:
     def nose(self) -> None:
         for side in ("r", "l"):
             self.line(f"wing_{side}", "wing")
-            self.fill(f"nostril_{side}", "nostril")
+            self.disc(f"nostril_{side}", "nostril")
         self.line("nose_base", "base")
         if self.code["ridge"]:
             self.line("bridge", "ridge")
@@ -132,7 +143,7 @@ class Painter:
         for side in ("r", "l"):
             self.line(f"bow_{side}", "frame")
             if worn == 2:
-                self.fill(f"lens_{side}", "lens")
+                self.disc(f"lens_{side}", "lens")
             self.line(f"lens_{side}", "frame", self.code["rim"], closed=True)
         self.line("bridge_bar", "frame", self.code["rim"])
         if self.code["glare"]:
@@ -148,7 +159,7 @@ class Painter:
                 self.line(f"finger{k}", "wing", closed=True)
         elif kind == "microphone":
             self.fill("stick", "object")
-            self.fill("mic", "mic")
+            self.disc("mic", "mic")
         elif kind == "strand":
             for k in range(3):
                 self.fill(f"strand{k}", "hair")
@@ -165,14 +176,9 @@ class Painter:
         self.hair()
 
 
-def light_layers(face: Face, levels: list[int]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """The relief (128 neutral) and the head's cover (255 inside) on the light's grid, both softened."""
-    grid = lighting.GRID
-    relief = np.full((grid, grid), 128, np.uint8)
-    cover = np.zeros((grid, grid), np.uint8)
+def light_layers(face: Face, levels: list[int], relief: NDArray[np.uint8], cover: NDArray[np.uint8]) -> None:
+    """Draws the facets into `relief` (which holds 128) and the head's cover into `cover` (0), both (48, 48)."""
     for name, level in zip(lighting.FACETS, levels, strict=True):
-        cv2.fillPoly(relief, [face.outline(name)], level, cv2.LINE_8, lighting.BITS)
-    cv2.fillPoly(cover, [face.outline("cranium")], 255, cv2.LINE_8, lighting.BITS)
-    for name in lighting.COVERED[1:]:
-        cv2.fillPoly(cover, [face.outline(name)], 255, cv2.LINE_8, lighting.BITS)
-    return lighting.soften(lighting.soften(relief)), lighting.soften(cover)
+        cv2.fillPoly(relief, [face.outline(name)], level, cv2.LINE_AA, lighting.BITS)
+    for name in lighting.COVERED:
+        cv2.fillPoly(cover, [face.outline(name)], 255, cv2.LINE_AA, lighting.BITS)

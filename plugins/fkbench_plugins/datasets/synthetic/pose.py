@@ -40,7 +40,7 @@ def cosine(radians: F64) -> F64:
 
 @dataclass(frozen=True)
 class Ring:
-    """Points on the head's horizontal sections, each a half ellipse: (a·sin φ, y, c + b·cos φ); arrays (N, P) or (P,)."""
+    """Points on the head's horizontal sections, half ellipses (a·sin φ, y, c + b·cos φ); arrays (N, P) or (P,)."""
 
     y: F64
     half_width: F64
@@ -85,7 +85,7 @@ class Pose:
         a, b, sp, cp = ring.half_width, ring.depth, ring.sine, ring.cosine
         reach = np.sqrt(a * a * c * c + b * b * s * s) + 1e-9
         side = np.where(sp < 0, -1.0, 1.0)
-        hidden = (a * cp * c - b * sp * s) * 1.0 < 0
+        hidden = a * cp * c - b * sp * s < 0
         sin_out, cos_out = side * a * c / reach, side * b * s / reach
         sin_phi, cos_phi = np.where(hidden, sin_out, sp), np.where(hidden, cos_out, cp)
         x, z = a * sin_phi, ring.centre + b * cos_phi
