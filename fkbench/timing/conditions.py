@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,32 @@ import psutil
 import torch
 
 
+class Watch:
+    """What else the machine did meanwhile. From its making on."""
+
+    def __init__(self) -> None:
+        self._process = psutil.Process()
+        self._start = self._now()
+
+    def seen(self) -> dict[str, float]:
+        """Seconds so far, and how many cores other processes kept busy on average (of the whole machine)."""
+        wall, busy, own = (after - before for after, before in zip(self._now(), self._start, strict=True))
+        return {"seconds": wall, "others_cores": max(0.0, busy - own) / max(wall, 1e-9)}
+
+    def _now(self) -> tuple[float, float, float]:
+        spent, own = psutil.cpu_times(), self._process.cpu_times()
+        idle = spent.idle + getattr(spent, "iowait", 0.0)
+        # On Linux the time of guests is counted within user time already.
+        counted = sum(spent) - getattr(spent, "guest", 0.0) - getattr(spent, "guest_nice", 0.0)
+        return time.perf_counter(), counted - idle, own.user + own.system
+
+
 def conditions(device: torch.device) -> dict[str, Any]:
     """Device, threads, flags, clocks and versions, as JSON values; null where the machine does not tell."""
     return {
         "device": {"type": device.type, "name": device_name(device)},
         "threads": {"intra_op": torch.get_num_threads(), "inter_op": torch.get_num_interop_threads(),
-                    "cores": os.cpu_count(), "load_1min": _load()},
+                    "cores": os.cpu_count()},
         "clocks_mhz": {"cpu": _cpu_mhz(), "device": _device_mhz(device)},
         "flags": _flags(device),
         "versions": _versions(device),
@@ -35,10 +56,6 @@ def device_name(device: torch.device) -> str:
     except OSError:
         pass
     return platform.processor() or platform.machine()
-
-
-def _load() -> float | None:
-    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
 
 
 def _cpu_mhz() -> float | None:

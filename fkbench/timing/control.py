@@ -18,7 +18,7 @@ from fkbench.timing.measure import measure_latency
 DRIFT_LIMIT = 0.05
 BATCH, CHANNELS, SIDE = 32, 1, 96
 BLOCK_CALLS = 400  # at most, in one block
-BLOCK_LEAST = 12
+BLOCK_LEAST = 8
 
 
 def control_net(seed: int = 0) -> nn.Module:

@@ -12,50 +12,18 @@ import torch
 from torch import nn
 
 from fkbench.timing.clock import Clock, clock_for
-from fkbench.timing.conditions import conditions
+from fkbench.timing.conditions import Watch, conditions
 from fkbench.timing.control import DRIFT_LIMIT, Control, drift
 from fkbench.timing.inputs import ByteViews, InputPool, input_pool, noise_like
 from fkbench.timing.macs import count_macs, count_parameters
 from fkbench.timing.measure import Call, Spread, measure_latency, measure_throughput, percentiles_ms, spread
 from fkbench.timing.memory import peak_memory
+from fkbench.timing.plan import FULL, QUICK, Plan
 
 TIMING_VERSION = 1
-CONTRACT_CALLS = 1000
 DTYPES = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 Forward = Callable[[Any], Any]
 """uint8 views (B, C, R, R) → points (B, K, 2) in pixels of the views, on the same side (device or host)."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How long a session takes. Seconds are upper bounds; what was done is recorded.
-
-    Attributes:
-        rounds: each measures control, latency and throughput once.
-        calls: latency calls of the whole session.
-        latency_s: for them all.
-        repetitions: of throughput, in the whole session.
-        repetition_s: length of one.
-        control_s: length of a control block.
-        warm_up_s: at least so long before anything is timed.
-        slowest_batch_s: batches that take longer are made smaller.
-        attempts: sessions, while the one before is void; all but the last are given up as soon as they are.
-    """
-
-    rounds: int = 5
-    calls: int = CONTRACT_CALLS
-    latency_s: float = 5.0
-    repetitions: int = 10
-    repetition_s: float = 0.12
-    control_s: float = 0.08
-    warm_up_s: float = 0.3
-    slowest_batch_s: float = 0.25
-    attempts: int = 2
-
-
-FULL = Plan()
-QUICK = Plan(rounds=3, calls=150, latency_s=0.6, repetitions=3, repetition_s=0.05, control_s=0.03, warm_up_s=0.1,
-             slowest_batch_s=0.1, attempts=1)  # fmt: skip
 
 
 @dataclass
@@ -147,7 +115,7 @@ def time_model(
         raise ValueError(f"timing needs views and a precision out of {', '.join(DTYPES)}")
     place, plan = torch.device(device), plan or (QUICK if quick else FULL)
     clock = clock or clock_for(place)
-    began = clock.now()
+    watch = Watch()
     subject = _subject(forward, views, place, clock, DTYPES[precision], batch)
     first_call_s = _first_call(subject)
     used = _warm_up(subject, batch, plan)
@@ -157,7 +125,7 @@ def time_model(
     return {
         "version": TIMING_VERSION, "quick": quick, "precision": precision, "batch": used, "batch_asked": batch,
         **_results(takes, subject), **_memory(subject, used), **_size(net, views), **_validity(control, attempts),
-        "first_call_s": first_call_s, "seconds": clock.now() - began, **conditions(place),
+        "first_call_s": first_call_s, **watch.seen(), **conditions(place),
     }  # fmt: skip
 
 
