@@ -30,7 +30,7 @@ class Marked:
     spec: Spec
 
 
-def model(name: str, *, input: tuple[int, int] = (1, 96), **fields: Any) -> Callable[[CallableT], CallableT]:  # noqa: A002
+def model(name: str, *, input: tuple[int, int] = (1, 96), **fields: Any) -> Callable[[CallableT], CallableT]:
     """Mark `build(channels, size, outputs) -> nn.Module` as a model.
 
     Args:

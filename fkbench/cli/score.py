@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fkbench.cli.predict import note_other_data
 from fkbench.cli.session import Session, console, current, note, parse_settings, print_json
 from fkbench.errors import FkbenchError
 from fkbench.specs import DatasetSpec, ModelSpec
@@ -93,6 +94,8 @@ def _score_run(
             f"The run predicts {loaded.scheme.name}, but {spec.name} has {inputs.spec.scheme}.",
             "Choose a dataset of the same landmark scheme.",
         )
+    if same:
+        note_other_data(inputs.samples.fingerprint, record)
     if not same or inputs.split.name != record.dataset.split:
         note("The run was trained under another split: its test rows may have been among its training rows.")
     model: ModelSpec = loaded.model

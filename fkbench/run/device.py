@@ -46,6 +46,6 @@ def describe_device(device: torch.device) -> dict[str, Any]:
     """Type, name and threads, as a record states them."""
     if device.type == "cuda":
         return {"type": "cuda", "name": torch.cuda.get_device_name(device), "threads": torch.get_num_threads()}
-    from fkbench.records.environment import cpu_model
+    from fkbench.records.environment import cpu_name
 
-    return {"type": "cpu", "name": cpu_model(), "threads": torch.get_num_threads()}
+    return {"type": "cpu", "name": cpu_name(), "threads": torch.get_num_threads()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,7 @@ def build_net(model: ModelSpec, settings: dict[str, Any], outputs: int, seed: in
         raise
     except Exception as error:
         raise RunFailedError(
-            f"The net '{model.name}' cannot be built for input {channels}×{size}×{size}: {type(error).__name__}: {error}.",
+            f"The net '{model.name}' cannot be built for {channels}×{size}×{size}: {type(error).__name__}: {error}.",
             f"`fkbench show {model.name}` or --debug shows where.",
         ) from error
     if shape != (2, outputs):
@@ -139,9 +140,7 @@ def _save_weights(net: nn.Module, progress: Progress, folder: Path) -> None:
 
 
 def fit_predictor(model: ModelSpec, inputs: Inputs, settings: dict[str, Any], folder: Path) -> Fitted:
-    """Fit a predictor that is no net on the training part, as it will see the test part: same boxes, no augmentation."""
-    import time
-
+    """Fit a predictor that is no net on the training part, seen as the test part will be: same boxes, unaugmented."""
     channels, size = model.input
     views = inputs.eval_views(size, channels)
     predictor = make_predictor(model, settings)

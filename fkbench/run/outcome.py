@@ -1,4 +1,4 @@
-"""What comes out of a fitted model on the test part: predictions, scores, and the files and pictures beside a record."""
+"""What a fitted model gives on the test part: predictions, scores, and the files and pictures beside a record."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ import numpy as np
 
 from fkbench.datasets.samples import FloatArray
 from fkbench.datasets.views import apply_affine
-from fkbench.records import write_predictions
-from fkbench.records.image_errors import ERRORS_FILE, write_errors
+from fkbench.records import ERRORS_FILE, write_errors, write_predictions
 from fkbench.registry import Registry
 from fkbench.run.inputs import Inputs
 from fkbench.score import ImageErrors, image_errors, rmse_interval, summary

@@ -46,10 +46,10 @@ def apply_overrides(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
             continue
         part = getattr(recipe, outer)
         if isinstance(part, Mapping):
-            recipe = replace(recipe, **{outer: {**part, inner: _precision(name, value)}})
+            changed: Any = {**part, inner: _precision(name, value)}
         else:
             changed = replace(part, **{inner: _parse(name, value, _hint(type(part), inner))})
-            recipe = replace(recipe, **{outer: changed})
+        recipe = replace(recipe, **{outer: changed})
     if "epochs" in changes and "images_seen" not in changes:
         recipe = replace(recipe, images_seen=0)
     if not recipe.images_seen and not recipe.epochs:

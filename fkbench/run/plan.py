@@ -145,10 +145,7 @@ def find_model(registry: Registry, name: str) -> ModelSpec:
     Raises:
         FkbenchError: unknown, unavailable, or the file marks none or several.
     """
-    if not name.endswith(".py"):
-        spec = registry.get(ModelSpec, name)
-    else:
-        spec = _model_of_file(registry, name)
+    spec = _model_of_file(registry, name) if name.endswith(".py") else registry.get(ModelSpec, name)
     reason = spec.unavailable()
     if reason:
         raise FkbenchError(f"The model '{spec.name}' cannot be used here: {reason}.", "Install it with pip.")

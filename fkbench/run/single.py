@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from fkbench.errors import FkbenchError, RunFailedError
-from fkbench.records import HISTORY_FILE, Epoch, RunRecord, environment, utc_now, write_history
+from fkbench.records import HISTORY_FILE, RunRecord, environment, utc_now, write_history
 from fkbench.run.device import describe_device, make_repeatable
 from fkbench.run.fit import CHECKPOINT, Fitted, fit_net, fit_predictor, native_loss, precision_of
 from fkbench.run.inputs import Inputs
@@ -52,14 +52,14 @@ class SingleRun:
 
     def finished(self) -> RunRecord | None:
         """The finished record of this key, if it still stands for the model's code."""
-        record = self.owner.runs.read(self.folder)
+        record = self.owner.runs.get(self.folder)
         if record is None or record.status != "done":
             return None
-        if record.model.source != source_digest(self.model):
-            if record.probe != probe(self.model, self.plan["model"]["settings"], self.outputs):
-                self.owner.event("stage", {"text": f"{self.model.name}'s code has changed: run again"})
-                shutil.rmtree(self.folder)
-                return None
+        same = record.model.source == source_digest(self.model)
+        if not same and record.probe != probe(self.model, self.plan["model"]["settings"], self.outputs):
+            self.owner.event("stage", {"text": f"{self.model.name}'s code has changed: run again"})
+            shutil.rmtree(self.folder)
+            return None
         return record.model_copy(update={"reused": True})
 
     def carry_out(self) -> RunRecord:
@@ -102,7 +102,7 @@ class SingleRun:
             outcome.metrics["native_loss"] = {"name": self.recipe.codec.loss, "test": loss}
         write_outcome(outcome, self.folder)
         if fitted.history:
-            write_history(self.folder / HISTORY_FILE, epochs_of(fitted.history))
+            write_history(self.folder / HISTORY_FILE, fitted.history)
         self.owner.event("stage", {"text": f"timing {self.model.name}"})
         timing = self._time(fitted)
         draw_outcome(outcome, self.inputs, fitted.history, self._baseline_rmse(), self.folder, self._title())
@@ -262,11 +262,3 @@ class SingleRun:
             "created": utc_now(),
         }
         return RunRecord.model_validate(page)
-
-
-def epochs_of(history: list[dict[str, float]]) -> list[Epoch]:
-    """Rows of the engine as lines of `history.csv`; numbers that are not finite become empty cells."""
-    return [
-        Epoch(int(row["epoch"]), **{k: v if np.isfinite(v) else None for k, v in row.items() if k != "epoch"})
-        for row in history
-    ]

@@ -1,4 +1,4 @@
-"""A run that was cut off goes on exactly: weights, optimiser state, history and the best weights, in one safetensors file.
+"""A run that was cut off goes on exactly: weights, optimiser state and history in one safetensors file.
 
 Random streams need no state: each epoch's are seeded by its number (see `fkbench.train.streams`).
 """

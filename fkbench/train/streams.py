@@ -1,4 +1,4 @@
-"""Random streams. Each is named and counted, and depends on nothing else, so that a run that was cut off goes on exactly.
+"""Random streams: each named and counted, and dependent on nothing else, so that a cut-off run goes on exactly.
 
 A stream's seed is a hash of (seed, name, counters). Shuffling and the parameters of augmentation are drawn on the
 CPU for a whole epoch at once and are the same on every device type; dropout and pixel noise are drawn on the device.

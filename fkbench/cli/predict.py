@@ -1,0 +1,155 @@
+"""`fkbench predict`: points for pictures, or for a part of the run's dataset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fkbench.cli.session import Session, console, current, note, parse_settings, print_json
+from fkbench.errors import FkbenchError
+from fkbench.specs import DatasetSpec
+
+if TYPE_CHECKING:
+    from fkbench.datasets.samples import ByteArray, FloatArray
+    from fkbench.records import RunRecord
+    from fkbench.run.loading import LoadedRun
+
+EPILOG = (
+    "Examples: fkbench predict 3f2a photo.jpg --grid drawn.png; fkbench predict 3f2a faces/ --out points.csv; "
+    "fkbench predict 3f2a --part unlabelled --grid grid.png; fkbench predict 3f2a --part test --out points.csv."
+)
+GRID_MOST = 64
+
+
+def register(app: typer.Typer) -> None:
+    app.command("predict", epilog=EPILOG)(command)
+
+
+def command(
+    context: typer.Context,
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, its key or the beginning of it.")],
+    images: Annotated[list[Path] | None, typer.Argument(metavar="IMAGE…|DIR", help="Pictures or folders.")] = None,
+    part: Annotated[str, typer.Option(help="test or unlabelled: pictures of the run's own dataset.")] = "",
+    detector: Annotated[str, typer.Option(help="Where the face is; default: the whole picture.")] = "",
+    grid: Annotated[Path | None, typer.Option(help="Draw the points into this picture.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the points to FILE.json or FILE.csv.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    assignments: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="detector.…")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One object on stdout.")] = False,
+) -> None:
+    """Predict keypoints for pictures, or for the test or unlabelled part of the run's dataset."""
+    session = current(context)
+    if bool(images) == bool(part):
+        raise FkbenchError(
+            "Nothing to predict." if not images else "Give pictures or --part, not both.",
+            "For example `fkbench predict RUN photo.jpg` or `fkbench predict RUN --part unlabelled`.",
+        )
+    from fkbench.records import RunStore
+    from fkbench.run.device import choose_device
+    from fkbench.run.loading import load_run
+
+    settings = parse_settings(list(assignments or ()), "detector").get("detector", {})
+    record = RunStore(session.runs_root).find(run)
+    loaded = load_run(record, session.registry, choose_device(device))
+    if part:
+        found = _part(session, loaded, part, detector, settings)
+    else:
+        found = _files(loaded, list(images or ()), detector or "frame", settings)
+    _deliver(loaded, found, grid, out, as_json)
+
+
+def note_other_data(fingerprint: str, record: RunRecord) -> None:
+    """Say so where the data at hand is not what the run was trained and scored on."""
+    if fingerprint != record.dataset.fingerprint:
+        note(f"The data here is not that of run {record.key}: another import or version of {record.dataset.name}.")
+
+
+class Found:
+    """Pictures with the points that were predicted, and the true ones where there are any."""
+
+    def __init__(self, ids: list[str], pictures: list[ByteArray], points: FloatArray, truth: FloatArray | None) -> None:
+        self.ids, self.pictures, self.points, self.truth = ids, pictures, points, truth
+
+
+def _files(loaded: LoadedRun, paths: list[Path], detector: str, settings: dict[str, str]) -> Found:
+    from fkbench.run.pictures import find_pictures, read_picture
+
+    files = find_pictures(paths)
+    pictures = [read_picture(path) for path in files]
+    return Found([str(path) for path in files], pictures, loaded.predict(pictures, detector, settings), None)
+
+
+def _part(session: Session, loaded: LoadedRun, part: str, detector: str, settings: dict[str, str]) -> Found:
+    from fkbench.run.inputs import open_inputs
+    from fkbench.run.outcome import predict_test
+
+    record = loaded.record
+    spec = session.registry.get(DatasetSpec, record.dataset.name)
+    wanted: dict[str, dict[str, Any]] = {"dataset": dict(record.dataset.settings), "detector": dict(settings)}
+    box = detector or record.box
+    if part == "test":
+        inputs = open_inputs(
+            session.registry, session.store, spec, split=record.dataset.split, box=box, settings=wanted
+        )
+        samples, rows = inputs.samples, inputs.split.test
+        note_other_data(samples.fingerprint, record)
+        points = predict_test(loaded.predictor, loaded.model, inputs)
+        pictures = [samples.frames[int(row)] for row in rows[:GRID_MOST]]
+        return Found([samples.ids[i] for i in rows], pictures, points, samples.points[rows])
+    if part != "unlabelled":
+        raise FkbenchError(f"--part '{part}' is not a part.", "Use test or unlabelled.")
+    from fkbench.datasets.access import open_samples
+
+    samples = open_samples(spec, session.store, wanted["dataset"], registry=session.registry)
+    if samples.unlabelled is None or not len(samples.unlabelled.frames):
+        raise FkbenchError(f"{spec.name} has no unlabelled part here.", "Use --part test, or name pictures.")
+    if box == "truth":
+        note("These pictures have no labels for the box 'truth': the whole frame is used. --detector names another.")
+        box = "frame"
+    frames = samples.unlabelled.frames
+    points, _ = loaded.predict_frames(frames, box, settings)
+    pictures = [frames[i] for i in range(min(GRID_MOST, len(frames)))]
+    return Found(list(samples.unlabelled.ids), pictures, points, None)
+
+
+def _deliver(loaded: LoadedRun, found: Found, grid: Path | None, out: Path | None, as_json: bool) -> None:
+    from fkbench.run.pictures import image_facts, write_points
+
+    facts: dict[str, Any] = {
+        "run": loaded.record.key,
+        "model": loaded.model.name,
+        "scheme": loaded.scheme.name,
+        "points": list(loaded.scheme.points),
+    }
+    said = []
+    if out is not None:
+        write_points(out, found.ids, found.points, facts)
+        said.append(f"points: {out}")
+    if grid is not None:
+        _draw(loaded, found, grid)
+        said.append(f"picture: {grid}")
+        if len(found.ids) > GRID_MOST:
+            said.append(f"(the first {GRID_MOST} of {len(found.ids)} pictures are drawn)")
+    if as_json:
+        print_json({**facts, "images": image_facts(found.ids, found.points)})
+    else:
+        console().print(f"{loaded.model.name}: {len(found.ids)} pictures predicted", *said, sep="\n", soft_wrap=True)
+        if not said:
+            note("--out FILE.json or FILE.csv writes the points, --grid FILE draws them, --json prints them.")
+
+
+def _draw(loaded: LoadedRun, found: Found, grid: Path) -> None:
+    from fkbench.draw.grids import sample_grid, save
+
+    shown = found.pictures[:GRID_MOST]
+    picture = sample_grid(
+        shown,
+        None if found.truth is None else list(found.truth[: len(shown)]),
+        scheme=loaded.scheme,
+        titles=[name.rsplit("/", 1)[-1] for name in found.ids[: len(shown)]],
+        predicted=list(found.points[: len(shown)]),
+        cell=192 if len(shown) > 1 else 720,
+    )
+    save(picture, grid)

@@ -1,0 +1,83 @@
+"""Reading pictures that a user names, and writing the points that were found on them."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from fkbench.datasets.samples import ByteArray, FloatArray
+from fkbench.errors import FkbenchError
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}
+
+
+def find_pictures(paths: Sequence[Path]) -> list[Path]:
+    """The files named, and for a folder the pictures directly inside it, sorted.
+
+    Raises:
+        FkbenchError: a path is not there, or a folder holds no picture.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES)
+            if not inside:
+                raise FkbenchError(
+                    f"The folder '{path}' holds no picture.", f"Pictures end in {', '.join(sorted(SUFFIXES))}."
+                )
+            found += inside
+        elif path.is_file():
+            found.append(path)
+        else:
+            raise FkbenchError(f"There is no file or folder '{path}'.", "Check the path.")
+    return found
+
+
+def read_picture(path: Path) -> ByteArray:
+    """A picture as (H, W, 3) RGB uint8, alpha dropped.
+
+    Raises:
+        FkbenchError: it does not decode.
+    """
+    try:
+        picture = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR_RGB)
+    except (OSError, cv2.error):
+        picture = None
+    if picture is None:
+        raise FkbenchError(f"'{path}' does not decode as a picture.", "Give a JPEG, PNG, BMP, WebP or TIFF file.")
+    return np.asarray(picture, np.uint8)
+
+
+def write_points(path: Path, ids: Sequence[str], points: FloatArray, facts: dict[str, Any]) -> None:
+    """Points as JSON (with `facts`) or as CSV rows `id,x0,y0,…`, by the file's ending. Native pixels.
+
+    Raises:
+        FkbenchError: another ending, or the file cannot be written.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in {".json", ".csv"}:
+        raise FkbenchError(f"'{path}': points are written as JSON or CSV.", "End the name in .json or .csv.")
+    rounded = np.round(points.astype(np.float64), 4)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w", newline="", encoding="utf-8") as file:
+            if suffix == ".csv":
+                writer = csv.writer(file, lineterminator="\n")
+                writer.writerow(["id", *(f"{axis}{k}" for k in range(points.shape[1]) for axis in "xy")])
+                writer.writerows([name, *row.reshape(-1).tolist()] for name, row in zip(ids, rounded, strict=True))
+            else:
+                json.dump({**facts, "images": image_facts(ids, points)}, file, indent=1)
+    except OSError as error:
+        raise FkbenchError(f"'{path}' cannot be written: {error.strerror}.", "Choose another file.") from error
+
+
+def image_facts(ids: Sequence[str], points: FloatArray) -> list[dict[str, Any]]:
+    """One JSON object per picture: its id or path, and its points."""
+    rounded = np.round(points.astype(np.float64), 4)
+    return [{"id": name, "points": row.tolist()} for name, row in zip(ids, rounded, strict=True)]
