@@ -16,7 +16,7 @@ bootstrap .90–.93, BCa .90–.93, bootstrap-t .93–.95, this .93–.94 over t
 
 Coverage of nominal 95 % intervals by simulation: 2000 test sets each (standard error .005), about 12 images per group,
 lognormal group effects (log sd .6), errors (.9), seeds (.05) and group × seed (.15) and image × seed (.3) effects;
-"video" = 11 to 15 images per group, "unequal" = lognormal sizes of 1 to 80. The one-seed rows are about the trained net.
+"video" = 11 to 15 images per group, "unequal" = lognormal sizes of 1 to 80. One seed: coverage for that trained net.
 
 | groups | sizes | 1 seed | 2 | 3 | 5 |
 |---|---|---|---|---|---|

@@ -12,10 +12,10 @@ know nothing of seeds, so several are refused. The interval is the t interval in
 Families of tests: Holm (1979), which controls the chance of any false "better" on a board whatever the dependence.
 
 Size of the 5 % test by simulation (2000 pairs each, standard error .005; designs of `fkbench.score.intervals`, unequal
-groups): 85 groups .037, .031 and .030 with 1, 3 and 5 seeds, 30 groups .024, .013 and .008; it errs on the safe side, as
-effects of group × seed are counted in both kinds of variance. Where one of two equally good models has the
-heavier tail and there is one seed, .06–.09. Power for an MSE 20 % lower, 85 groups: 1.00, .90 and 1.00; 10 % lower: .68,
-.33 and .59 (the one-seed columns are about two trained nets, which is the easier question).
+groups): 85 groups .037, .031 and .030 with 1, 3 and 5 seeds; 30 groups .024, .013 and .008. It errs on the safe side:
+effects of group × seed are counted in both kinds of variance. Only where one of two equally good models has the heavier
+tail and there is one seed is it .06 to .09. Power with 85 groups: for an MSE 20 % lower 1.00, .90 and 1.00, for 10 %
+.68, .33 and .59 (with one seed the question, about two trained nets, is the easier one).
 """
 
 from __future__ import annotations
@@ -100,8 +100,9 @@ def compare(
     counts = group_sums(codes, a.count.astype(np.float64))
     delta = _seed_mean(a, codes) - _seed_mean(b, codes)
     between = group_variance(delta, counts)
-    variance = combined([between, seed_variance(_by_seed(a)), seed_variance(_by_seed(b))])
-    mse_a, mse_b = a.mse(), b.mse()
+    seeds_a, seeds_b = a.mse_by_seed(), b.mse_by_seed()
+    variance = combined([between, seed_variance(seeds_a), seed_variance(seeds_b)])
+    mse_a, mse_b = total(seeds_a) / len(seeds_a), total(seeds_b) / len(seeds_b)
     difference, width = mse_a - mse_b, half_width(variance, level)
     both = math.sqrt(mse_a) + math.sqrt(mse_b)
     unit = 1.0 / both if both > 0 else 0.0
@@ -117,7 +118,7 @@ def compare(
         rmse_high=(difference + width) * unit,
         method=method,
         groups=int((counts > 0).sum()),
-        seeds=(len(a.sum_sq), len(b.sum_sq)),
+        seeds=(len(seeds_a), len(seeds_b)),
     )
 
 
@@ -197,12 +198,6 @@ def _seed_mean(model: SeedSums, codes: IntArray) -> FloatArray:
     """(G,) squared error of each group, mean over seeds."""
     sums: FloatArray = group_sums(codes, model.sum_sq).sum(axis=0) / len(model.sum_sq)
     return sums
-
-
-def _by_seed(model: SeedSums) -> FloatArray:
-    """(S,) MSE of each seed."""
-    whole = total(model.count)
-    return np.array([total(row) / whole if whole else math.nan for row in model.sum_sq])
 
 
 def _p_value(difference: float, variance: float, df: float) -> float:

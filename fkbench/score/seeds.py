@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -75,21 +76,25 @@ class SeedSums:
         order = [place[name] for name in ids]
         return SeedSums(ids, tuple(self.group[i] for i in order), self.sum_sq[:, order], self.count[order])
 
+    def mse_by_seed(self) -> FloatArray:
+        """(S,) mean squared error over labelled coordinates, scoring-frame pixels²; NaN without any."""
+        whole = total(self.count)
+        return np.array([total(row) / whole if whole else math.nan for row in self.sum_sq], np.float64)
+
     def mse(self) -> float:
-        """Mean squared error over labelled coordinates, mean over seeds, scoring-frame pixels²; NaN without any."""
-        coordinates = total(self.count) * len(self.sum_sq)
-        return total(self.sum_sq) / coordinates if coordinates else float("nan")
+        """Mean of `mse_by_seed`, scoring-frame pixels²; NaN where nothing is labelled."""
+        return total(self.mse_by_seed()) / len(self.sum_sq)
 
 
 def group_codes(group: Sequence[str]) -> IntArray:
     """(N,) number of each image's group, groups counted in sorted order."""
     numbers = {name: i for i, name in enumerate(sorted(set(group)))}
-    return np.fromiter((numbers[name] for name in group), np.int64, len(group))
+    return np.array(list(map(numbers.__getitem__, group)), np.int64)
 
 
 def group_sums(codes: IntArray, values: FloatArray) -> FloatArray:
     """(…, G) sums of (…, N) values over each group of `group_codes`."""
     groups = int(codes.max()) + 1 if len(codes) else 0
-    rows = values.reshape(-1, values.shape[-1])
+    rows = np.reshape(values, (math.prod(values.shape[:-1]), values.shape[-1]))
     sums = [np.bincount(codes, weights=row, minlength=groups) for row in rows]
     return np.array(sums, np.float64).reshape(*values.shape[:-1], groups)

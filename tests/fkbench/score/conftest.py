@@ -37,7 +37,7 @@ FloatArray = npt.NDArray[np.float64]
 
 def lognormal(rng: np.random.Generator, sd: float, shape: tuple[int, ...]) -> FloatArray:
     """Lognormal values of mean 1."""
-    return np.exp(sd * rng.standard_normal(shape) - sd * sd / 2)
+    return np.exp(sd * rng.standard_normal(shape, np.float32) - sd * sd / 2, dtype=np.float32)
 
 
 def group_sizes(rng: np.random.Generator, design: Design) -> npt.NDArray[np.int64]:
