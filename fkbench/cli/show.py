@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fkbench.cli.session import Session, current, print_json
+from fkbench.draw.files import FIGURE_SUFFIXES, PICTURE_SUFFIXES, check_target
 from fkbench.errors import FkbenchError, UnknownNameError
 from fkbench.protocols import PROTOCOLS
 from fkbench.registry import KINDS, load_file
@@ -119,6 +120,10 @@ def _check_options(subject: str, name: str, graph: Path | None, picture: Path | 
         raise FkbenchError(f"--graph draws the layers of a model; '{name}' is none.", "Leave it out, or try --picture.")
     if picture is not None and subject not in ("schemes", "datasets"):
         raise FkbenchError(f"--picture draws schemes and datasets; '{name}' is neither.", "A model has --graph FILE.")
+    if graph is not None:
+        check_target(graph, FIGURE_SUFFIXES)
+    if picture is not None:
+        check_target(picture, PICTURE_SUFFIXES if subject == "datasets" else FIGURE_SUFFIXES)
 
 
 def _page(session: Session, subject: str, found: Any, asked: Asked) -> Page:

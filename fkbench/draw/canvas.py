@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fkbench.draw.files import check_target, write_whole
+from fkbench.draw.files import PICTURE_SUFFIXES, check_target, write_whole
 from fkbench.errors import FkbenchError
 from fkbench.schemes import Scheme
 
@@ -26,7 +26,6 @@ INK: Colour = (40, 40, 40)
 BACKDROP: Colour = (28, 28, 28)
 
 FONT = cv2.FONT_HERSHEY_SIMPLEX
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 SHIFT = 4  # cv2 draws in 1/16 pixel
 FAR = 1e5  # cv2's fixed-point coordinates overflow far outside; what lies there is out of every picture anyway
 
@@ -106,7 +105,7 @@ def save(image: ByteArray, path: Path | str) -> Path:
         FkbenchError: the ending is not supported, or the place cannot be written.
     """
     target = Path(path)
-    check_target(target, SUFFIXES)
+    check_target(target, PICTURE_SUFFIXES)
     done, encoded = cv2.imencode(target.suffix.lower(), image)
     if not done:
         raise FkbenchError(f"The picture '{target}' cannot be encoded.", "Write it as .png.")

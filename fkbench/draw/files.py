@@ -13,6 +13,7 @@ from fkbench.errors import FkbenchError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 FIGURE_SUFFIXES = (".png", ".svg", ".pdf", ".jpg")
 
 

@@ -17,7 +17,7 @@ from fkbench.timing.control import DRIFT_LIMIT, Control, drift
 from fkbench.timing.inputs import ByteViews, InputPool, input_pool, noise_like
 from fkbench.timing.macs import count_macs, count_parameters
 from fkbench.timing.measure import Call, Spread, measure_latency, measure_throughput, percentiles_ms, spread
-from fkbench.timing.memory import peak_memory
+from fkbench.timing.memory import MIB, peak_memory
 from fkbench.timing.plan import FULL, QUICK, Plan
 
 TIMING_VERSION = 1
@@ -124,7 +124,7 @@ def time_model(
     takes, attempts = _attempts(subject, control, used, plan)
     return {
         "version": TIMING_VERSION, "quick": quick, "precision": precision, "batch": used, "batch_asked": batch,
-        **_results(takes, subject), **_memory(subject, used), **_size(net, views), **_validity(control, attempts),
+        **_results(takes, subject), **_memory(subject, used, net), **_size(net, views), **_validity(control, attempts),
         "first_call_s": first_call_s, **watch.seen(), **conditions(place),
     }  # fmt: skip
 
@@ -219,7 +219,7 @@ def _results(takes: Takes, subject: Subject) -> dict[str, Any]:
         "copies": {"infer_images_per_s": "none", "end_to_end_images_per_s": moved, "latency_ms": moved},
         "clock": {"latency_ms": "host, one sync per call", "infer_images_per_s": f"{subject.clock.name}, one sync per "
                   "repetition"},
-        "input_mib": subject.resident.nbytes / 2**20, "input_exceeds_cache": subject.resident.exceeds_cache,
+        "input_mib": subject.resident.nbytes / MIB, "input_exceeds_cache": subject.resident.exceeds_cache,
     }  # fmt: skip
 
 
@@ -227,9 +227,12 @@ def _iqr(found: Spread) -> list[float]:
     return [found.low, found.high]
 
 
-def _memory(subject: Subject, batch: int) -> dict[str, Any]:
+def _memory(subject: Subject, batch: int, net: nn.Module | None) -> dict[str, Any]:
     call = subject.on_device(batch)
     mib, measure = peak_memory(lambda: call(0), subject.device)
+    if net is not None:
+        mib += sum(tensor.nbytes for tensor in net.state_dict().values()) / MIB
+        measure = f"weights, and {measure}"
     return {"peak_memory_mib": mib, "peak_memory_of": f"one batch of {batch}: {measure}"}
 
 

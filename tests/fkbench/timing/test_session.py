@@ -178,6 +178,8 @@ def test_size_is_counted_where_a_net_is_given(steady):
     net = nn.Sequential(nn.Flatten(), nn.Linear(256, 6))
     found = time_model(lambda v: net(v.float()), VIEWS, device="cpu", batch=4, plan=SHORT, net=net)
     assert (found["parameters"], found["macs"]) == (256 * 6 + 6, 256 * 6)
+    assert found["peak_memory_mib"] >= (256 * 6 + 6) * 4 / 2**20
+    assert "weights" in found["peak_memory_of"]
     assert "macs" not in time_model(points_of, VIEWS, device="cpu", batch=4, plan=SHORT)
 
 
