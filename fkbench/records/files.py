@@ -30,7 +30,7 @@ def write_atomic(path: Path, data: bytes) -> None:
     except OSError as error:
         raise FkbenchError(
             f"Cannot write '{path}': {error.strerror or error}.",
-            "Free space there, or choose another folder with --runs or FKBENCH_RUNS.",
+            "Free space there, or choose another folder.",
         ) from error
     finally:
         with contextlib.suppress(OSError):

@@ -22,7 +22,7 @@ def plain(value: Any, depth: int = 0) -> Any:
     Numbers that are not finite become None, as JSON has none. Pydantic models are left as they are.
 
     Raises:
-        ValueError: nested deeper than 32 levels.
+        ValueError: nested deeper than 32 levels, or a whole number beyond 64 bits.
         TypeError: a key is no string or number, or a value has no JSON form.
     """
     if depth > MAX_DEPTH:
@@ -32,12 +32,19 @@ def plain(value: Any, depth: int = 0) -> Any:
     if isinstance(value, np.generic | np.ndarray):
         return plain(value.tolist(), depth + 1)
     if isinstance(value, int):
-        return int(value)
+        return _bounded(int(value))
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
     if isinstance(value, Path):
         return value.as_posix()
     return _plain_container(value, depth)
+
+
+def _bounded(value: int) -> int:
+    # Greater ones have no float, and other readers of JSON lose their digits.
+    if abs(value) >= 2**63:
+        raise ValueError("a whole number is out of range (64 bits)")
+    return value
 
 
 def _plain_container(value: Any, depth: int) -> Any:

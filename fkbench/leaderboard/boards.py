@@ -1,0 +1,201 @@
+"""From records to boards: one table object that every output is made from."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from fkbench.errors import FkbenchError, UnknownNameError
+from fkbench.leaderboard.entries import Entry, entries_of
+from fkbench.leaderboard.ranking import ErrorsOf, errors_beside, rank_labels, reasons, same_images, seed_sums
+from fkbench.leaderboard.rows import Row, baseline_rows, make_row, variants
+from fkbench.records import RunRecord, RunStore, canonical_json, safe_name
+from fkbench.score import SeedSums
+
+
+@dataclass(frozen=True)
+class BoardKey:
+    """What all rows of a board share; records that differ in any of it are never in one table."""
+
+    dataset: str
+    fingerprint: str
+    split: str
+    split_version: int
+    protocol: str
+    protocol_version: int
+    box: str
+    box_settings: str
+
+    @classmethod
+    def of(cls, record: RunRecord) -> BoardKey:
+        return cls(
+            record.dataset.name,
+            record.dataset.fingerprint,
+            record.dataset.split,
+            record.dataset.split_version,
+            record.protocol.name,
+            record.protocol.version,
+            record.box,
+            canonical_json(record.box_settings),
+        )
+
+    @property
+    def slug(self) -> str:
+        """`dataset-split-protocol-vN-box-` and 8 digits of the fingerprint."""
+        digits = self.fingerprint.rpartition(":")[2][:8]
+        parts = (self.dataset, self.split, self.protocol, f"v{self.protocol_version}", self.box, digits)
+        return safe_name("-".join(parts))
+
+    @property
+    def digest(self) -> str:
+        """Tells apart boards whose slugs are equal."""
+        return hashlib.sha256(repr(self).encode()).hexdigest()[:6]
+
+
+@dataclass(frozen=True)
+class Board:
+    """A table.
+
+    Attributes:
+        slug: name for files; unique among the boards built together.
+        rows: ranked ones by rank, then the others by rmse, then those without a score.
+        reference: name of the baseline that `baseline_share` refers to: the one of least rmse; empty without any.
+        speed_device: device class whose speeds can be compared on this board.
+        speed_version: timing contract version of those.
+        notes: what readers must know of the whole table (leaky, unofficial).
+    """
+
+    key: BoardKey
+    slug: str
+    rows: tuple[Row, ...]
+    test_images: int | None
+    reference: str
+    speed_device: str
+    speed_version: int | None
+    notes: tuple[str, ...]
+
+    @property
+    def title(self) -> str:
+        """One line: what was measured, under what."""
+        key = self.key
+        return f"{key.dataset}, split {key.split}, {key.protocol} v{key.protocol_version}, box {key.box}"
+
+
+def build(records: Iterable[RunRecord], errors: ErrorsOf = errors_beside) -> list[Board]:
+    """The boards of some records, sorted by slug. The order of the records changes nothing.
+
+    Args:
+        records: of any datasets, protocols, devices and seeds, finished or not.
+        errors: gives the errors per image of a record; default: the file in its folder.
+    """
+    by_key: dict[BoardKey, list[RunRecord]] = {}
+    for record in records:
+        by_key.setdefault(BoardKey.of(record), []).append(record)
+    boards = [_board(key, group, errors) for key, group in by_key.items()]
+    shared = Counter(board.slug.lower() for board in boards)
+    named = [replace(b, slug=f"{b.slug}-{b.key.digest}") if shared[b.slug.lower()] > 1 else b for b in boards]
+    return sorted(named, key=lambda board: board.slug)
+
+
+def boards_of(
+    root: Path,
+    dataset: str | None = None,
+    report: Callable[[str], None] | None = None,
+    errors: ErrorsOf = errors_beside,
+) -> list[Board]:
+    """The boards of a runs folder.
+
+    Args:
+        root: the runs folder.
+        dataset: boards of this dataset only.
+        report: told of records that cannot be read.
+        errors: as for `build`.
+
+    Raises:
+        FkbenchError: there are no runs, or none on this dataset.
+    """
+    records = RunStore(root).records(report)
+    if not records:
+        raise FkbenchError(
+            f"There are no runs in '{root}'.", "Make one with `fkbench run`, or name another folder with --runs."
+        )
+    wanted = [record for record in records if dataset in (None, record.dataset.name)]
+    if not wanted:
+        raise UnknownNameError("dataset among the runs", str(dataset), {record.dataset.name for record in records})
+    return build(wanted, errors)
+
+
+def _board(key: BoardKey, records: Sequence[RunRecord], errors: ErrorsOf) -> Board:
+    entries = {f"{place:06d}": entry for place, entry in enumerate(entries_of(records))}
+    sums, why = _sums_and_reasons(entries, errors)
+    identity = {name: entry.identity for name, entry in entries.items()}
+    labels = rank_labels({name: value for name, value in sums.items() if not why[name]}, identity)
+    names = variants(list(entries.values()))
+    rows = [
+        make_row(entry, names[place], sums.get(name), why[name], labels.get(name))
+        for place, (name, entry) in enumerate(entries.items())
+    ]
+    rows += baseline_rows([entry.first for entry in entries.values()], {row.model for row in rows})
+    reference = min((r for r in rows if r.role == "baseline" and r.rmse is not None), key=_by_rmse, default=None)
+    device, version = _speed_class(rows)
+    rows = [row.beside(reference.rmse if reference else None, device, version) for row in rows]
+    counts = sorted(r.dataset.counts["test"] for r in records if "test" in r.dataset.counts)
+    return Board(
+        key=key,
+        slug=key.slug,
+        rows=tuple(sorted(rows, key=_place)),
+        test_images=counts[0] if counts else None,
+        reference=reference.model if reference else "",
+        speed_device=device,
+        speed_version=version,
+        notes=_notes(records),
+    )
+
+
+def _sums_and_reasons(
+    entries: dict[str, Entry], errors: ErrorsOf
+) -> tuple[dict[str, SeedSums], dict[str, tuple[str, ...]]]:
+    """Errors per image where there are any, and why a row is not ranked."""
+    sums: dict[str, SeedSums] = {}
+    why = {name: reasons(entry) for name, entry in entries.items()}
+    for name, entry in entries.items():
+        found = seed_sums(entry, errors) if entry.done else None
+        if isinstance(found, str):
+            why[name] += (found,)
+        elif found is not None:
+            sums[name] = found
+    _, strangers = same_images({name: value for name, value in sums.items() if not why[name]})
+    for name in strangers:
+        why[name] += ("scored on other images than the rest of the board",)
+    return sums, why
+
+
+def _speed_class(rows: Sequence[Row]) -> tuple[str, int | None]:
+    """The device class and timing version of most rows; those of baselines, which are cheap anywhere, count last."""
+    timed = [row for row in rows if row.timing_version is not None]
+    entries = Counter((row.device, row.timing_version) for row in timed if row.role != "baseline")
+    every = Counter((row.device, row.timing_version) for row in timed)
+    return min(every, key=lambda kind: (-entries[kind], -every[kind], -(kind[1] or 0), kind[0]), default=("", None))
+
+
+def _by_rmse(row: Row) -> tuple[float, str]:
+    return (row.rmse if row.rmse is not None else float("inf"), row.label)
+
+
+def _place(row: Row) -> tuple[bool, int, bool, float, str, tuple[str, ...]]:
+    rmse, label = _by_rmse(row)
+    return (row.rank is None, row.rank or 0, row.rmse is None, rmse, label, row.keys)
+
+
+def _notes(records: Sequence[RunRecord]) -> tuple[str, ...]:
+    found = []
+    if any("leaky" in record.flags for record in records):
+        found.append("Leaky split: persons, clips or near-duplicates of the test part are in training too.")
+    if any(record.dataset.official.labels is False for record in records):
+        found.append("Labels are not the official ones.")
+    if any(record.dataset.official.pixels is False for record in records):
+        found.append("Pixels are not the official ones.")
+    return tuple(found)

@@ -1,0 +1,174 @@
+"""The columns: what stands in the tables for people, and what in those for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fkbench.leaderboard.boards import Board
+from fkbench.leaderboard.rows import Row
+
+Cell = str | int | float | bool | None
+SPEED = ("train_s", "train_images_per_s", "infer_images_per_s", "latency_ms_p50", "peak_memory_mib")
+SCORES = ("mae", "nme@inter_ocular", "auc@8", "fr@8", "fr@10")
+NOTHING = "–"
+OTHER_SPEED = "†"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column for people.
+
+    Attributes:
+        title: with the unit.
+        cell: the text of a row's cell, not escaped.
+        weight: those of least weight are left out first where the terminal is narrow; 0: never left out.
+        left: aligned to the left.
+    """
+
+    title: str
+    cell: Callable[[Row], str]
+    weight: int
+    left: bool = False
+
+
+def number(value: float | None, digits: int) -> str:
+    """With so many digits after the point; huge ones in powers of ten."""
+    if value is None:
+        return NOTHING
+    return f"{value:.{digits}f}" if abs(value) < 1e7 else f"{value:.3g}"
+
+
+def short_count(value: float | None) -> str:
+    """`8.62 M`, `62.3 M`, `950`."""
+    if value is None:
+        return NOTHING
+    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if value >= size:
+            return f"{value / size:.3g} {unit}"
+    return f"{value:.3g}"
+
+
+def _speed(name: str, digits: int) -> Callable[[Row], str]:
+    def cell(row: Row) -> str:
+        text = number(row.timing.get(name), digits)
+        return text if row.comparable_speed or text == NOTHING else f"{text} {OTHER_SPEED}"
+
+    return cell
+
+
+def _percent(name: str, digits: int) -> Callable[[Row], str]:
+    def cell(row: Row) -> str:
+        value = row.metrics.get(name)
+        return number(None if value is None else 100 * value, digits)
+
+    return cell
+
+
+def _interval(row: Row) -> str:
+    return f"{row.rmse_ci[0]:.3f} – {row.rmse_ci[1]:.3f}" if row.rmse_ci else NOTHING
+
+
+def _seeds(row: Row) -> str:
+    if not row.keys:
+        return NOTHING
+    return f"{len(row.seeds)}/{len(row.seeds) + row.failed}" if row.failed else str(len(row.seeds))
+
+
+COLUMNS = (
+    Column("rank", lambda row: row.rank_label or NOTHING, 0),
+    Column("model", lambda row: row.label, 0, left=True),
+    Column("rmse px", lambda row: number(row.rmse, 3), 0),
+    Column("95 % CI", _interval, 90),
+    Column("NME %", _percent("nme@inter_ocular", 2), 80),
+    Column("AUC@8 %", _percent("auc@8", 1), 30),
+    Column("FR@8 %", _percent("fr@8", 1), 28),
+    Column("× baseline", lambda row: number(row.baseline_share, 3), 40),
+    Column("params", lambda row: short_count(row.parameters), 60),
+    Column("MACs", lambda row: short_count(row.macs), 26),
+    Column("train s", _speed("train_s", 1), 50),
+    Column("train img/s", _speed("train_images_per_s", 0), 24),
+    Column("infer img/s", _speed("infer_images_per_s", 0), 70),
+    Column("p50 ms", _speed("latency_ms_p50", 2), 45),
+    Column("seeds", _seeds, 75),
+    Column("device", lambda row: row.device or NOTHING, 20, left=True),
+)
+
+
+def remarks(row: Row) -> tuple[str, ...]:
+    """Why a row is not ranked, and its marks, each once."""
+    return tuple(dict.fromkeys((*row.reasons, *(mark for mark in row.marks if mark not in row.reasons))))
+
+
+def flat(board: Board, row: Row) -> dict[str, Cell]:
+    """A row for programs: names as in records, `model` and `rmse` first, numbers at six significant digits."""
+    low, high = row.rmse_ci or (None, None)
+    page: dict[str, Cell] = {"model": row.model, "rmse": row.rmse, "rmse_ci_low": low, "rmse_ci_high": high}
+    page |= {name: row.metrics.get(name) for name in SCORES}
+    page |= {"rank": row.rank, "tied": row.rank_label.endswith("=") if row.rank else None}
+    page |= {"baseline_share": row.baseline_share, "parameters": row.parameters, "macs": row.macs}
+    page |= {name: row.timing.get(name) for name in SPEED}
+    page |= {"device": row.device, "timing_version": row.timing_version, "comparable_speed": row.comparable_speed}
+    page |= {"seeds": len(row.seeds), "failed_seeds": row.failed, "status": row.status, "role": row.role}
+    page |= {"variant": row.variant, "not_ranked": "; ".join(row.reasons), "flags": "; ".join(row.marks)}
+    page |= {"keys": " ".join(row.keys), "board": board.slug}
+    page |= {name: value for name, value in key_page(board).items() if name != "box_settings"}
+    return page | {name: row.metrics.get(name) for name in extra_metrics(board)}
+
+
+def extra_metrics(board: Board) -> list[str]:
+    """Names of further single numbers in the records: of plugins, of single datasets."""
+    return sorted({name for row in board.rows for name in row.metrics} - set(SCORES))
+
+
+def key_page(board: Board) -> dict[str, Any]:
+    """What all rows of the board share."""
+    key = board.key
+    return {
+        "dataset": key.dataset,
+        "split": key.split,
+        "split_version": key.split_version,
+        "protocol": key.protocol,
+        "protocol_version": key.protocol_version,
+        "box": key.box,
+        "box_settings": key.box_settings,
+        "fingerprint": key.fingerprint,
+    }
+
+
+def page(board: Board) -> Mapping[str, Any]:
+    """The board as JSON values."""
+    return {
+        **key_page(board),
+        "board": board.slug,
+        "test_images": board.test_images,
+        "reference_baseline": board.reference or None,
+        "speed": {"device": board.speed_device, "timing_version": board.speed_version},
+        "notes": list(board.notes),
+        "rows": [_row_page(row) for row in board.rows],
+    }
+
+
+def _row_page(row: Row) -> dict[str, Any]:
+    return {
+        "model": row.model,
+        "variant": row.variant,
+        "role": row.role,
+        "rank": row.rank,
+        "rank_label": row.rank_label,
+        "not_ranked": list(row.reasons),
+        "flags": list(row.marks),
+        "rmse": row.rmse,
+        "rmse_ci": list(row.rmse_ci) if row.rmse_ci else None,
+        "metrics": dict(row.metrics),
+        "baseline_share": row.baseline_share,
+        "parameters": row.parameters,
+        "macs": row.macs,
+        "device": row.device,
+        "timing": {**row.timing, "version": row.timing_version, "comparable": row.comparable_speed},
+        "seeds": list(row.seeds),
+        "failed_seeds": row.failed,
+        "status": row.status,
+        "keys": list(row.keys),
+    }

@@ -1,0 +1,117 @@
+"""Which records make one row.
+
+A row is one plan with all its seeds: same model, settings, recipe, overrides and engine version, on the same device
+class (type and full name), the model's code being the same. Code is the same where the digests of its source files are
+equal, or the probes are (what the fresh net computes): an edited comment does not tear a row apart, an edited net does.
+So a model that was run on two devices, or in two versions, has two rows.
+
+Several records of one seed (folders of two machines put together): a finished one goes before one that is not, one
+that is not stale before one that is; what is left is decided by the key and then by the content, never by a clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fkbench.records import RunRecord, canonical_json
+
+STALE = "stale"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The records of one row.
+
+    Attributes:
+        records: one per seed, by seed.
+        spare: records of the same seeds, with other content, that were set aside.
+    """
+
+    records: tuple[RunRecord, ...]
+    spare: int = 0
+
+    @property
+    def first(self) -> RunRecord:
+        """For what all records of the row share."""
+        return self.records[0]
+
+    @property
+    def done(self) -> tuple[RunRecord, ...]:
+        """The finished ones."""
+        return tuple(record for record in self.records if record.status == "done")
+
+    @property
+    def unfinished(self) -> tuple[RunRecord, ...]:
+        """The others."""
+        return tuple(record for record in self.records if record.status != "done")
+
+    @property
+    def device(self) -> str:
+        """Device class, `type` or `type: name`."""
+        device = self.first.device
+        return f"{device.type}: {device.name}" if device.name else device.type
+
+    @property
+    def identity(self) -> str:
+        """The model and its plan, wherever it ran: rows of one identity count once among those that are better."""
+        return canonical_json(_plan(self.first) | {"device": None, "code": self.first.model.source})
+
+    def sort_key(self) -> tuple[str, ...]:
+        """A fixed order of rows that are equal otherwise."""
+        return (self.first.model.name, self.device, *(record.key for record in self.records), self.first.canonical())
+
+
+def entries_of(records: Iterable[RunRecord]) -> list[Entry]:
+    """The rows that the records of one board make, in an order that does not depend on theirs."""
+    by_plan: dict[str, list[RunRecord]] = {}
+    for record in sorted(records, key=lambda record: (record.key, record.canonical())):
+        by_plan.setdefault(canonical_json(_plan(record)), []).append(record)
+    rows = [_entry(group) for plan in by_plan.values() for group in _same_code(plan)]
+    return sorted(rows, key=Entry.sort_key)
+
+
+def _plan(record: RunRecord) -> dict[str, Any]:
+    """What the seeds of a row share. The dataset's part is in the board, the split's version too."""
+    return {
+        "model": record.model.name,
+        "settings": record.model.settings,
+        "recipe": record.protocol.recipe,
+        "overrides": record.protocol.overrides,
+        "engine": record.engine,
+        "extended": record.parent is not None,
+        "device": [record.device.type, record.device.name],
+    }
+
+
+def _same_code(records: Sequence[RunRecord]) -> list[list[RunRecord]]:
+    """Parts whose code is the same: connected by an equal source digest or an equal probe."""
+    parts: list[tuple[set[str], list[RunRecord]]] = []
+    for record in records:
+        marks = _code_marks(record)
+        joined = [part for part in parts if part[0] & marks]
+        parts = [part for part in parts if not part[0] & marks]
+        members = [member for part in joined for member in part[1]]
+        parts.append((marks.union(*(part[0] for part in joined)), [*members, record]))
+    return [members for _, members in parts]
+
+
+def _code_marks(record: RunRecord) -> set[str]:
+    marks = {f"source {record.model.source}"} if record.model.source else set()
+    if record.probe is not None:
+        marks.add(f"probe {canonical_json(record.probe)}")
+    return marks or {"unknown"}
+
+
+def _entry(records: Sequence[RunRecord]) -> Entry:
+    by_seed: dict[int, list[RunRecord]] = {}
+    for record in records:
+        by_seed.setdefault(record.seed, []).append(record)
+    chosen = [min(same, key=_preference) for _, same in sorted(by_seed.items())]
+    contents = {record.canonical() for record in records}
+    return Entry(tuple(chosen), spare=len(contents) - len({record.canonical() for record in chosen}))
+
+
+def _preference(record: RunRecord) -> tuple[bool, bool, str, str]:
+    return record.status != "done", STALE in record.flags, record.key, record.canonical()

@@ -1,0 +1,28 @@
+"""Boards as files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from fkbench.leaderboard.boards import Board
+from fkbench.leaderboard.text import render_csv, render_index, render_json, render_markdown
+from fkbench.records.files import write_atomic
+
+RENDERERS = {"md": render_markdown, "csv": render_csv, "json": render_json}
+
+
+def write_boards(boards: Sequence[Board], folder: Path) -> list[Path]:
+    """Write `<slug>.md`, `.csv` and `.json` of each board and `index.md`; returns the paths. Other files stay.
+
+    Raises:
+        FkbenchError: the folder cannot be written.
+    """
+    paths = []
+    for board in boards:
+        for ending, render in RENDERERS.items():
+            paths.append(folder / f"{board.slug}.{ending}")
+            write_atomic(paths[-1], render(board).encode())
+    paths.append(folder / "index.md")
+    write_atomic(paths[-1], render_index(boards).encode())
+    return paths

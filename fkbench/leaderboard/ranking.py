@@ -1,0 +1,128 @@
+"""Who is ranked, and how: all rules in one place.
+
+A row is ranked if its protocol is frozen and ranked, nothing was overridden, it has at least three finished seeds (one
+for a model without randomness) and no seed that failed, it is neither collapsed nor stale nor untrained, and errors
+per image stand beside its records, give the recorded rmse and are about the same images as the other rows'.
+A failed seed unranks, as a row must not get better by losing its worst trainings.
+
+Rank = 1 + number of models among the ranked rows that are significantly better (pairs by groups and seeds, Holm within
+the board, `fkbench.score.ranks`); a model that stands there with two devices counts once. Rows of equal rank share it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from fkbench.errors import FkbenchError
+from fkbench.leaderboard.entries import STALE, Entry
+from fkbench.protocols import PROTOCOLS
+from fkbench.records import ERRORS_FILE, ProtocolInfo, RunRecord, canonical_json, read_errors
+from fkbench.score import ImageErrors, SeedSums, ranks
+
+SEEDS_NEEDED = 3
+UNRANKING_FLAGS = ("collapsed", STALE, "untrained")
+RMSE_TOLERANCE = 1e-4
+"""Relative; recorded numbers have six significant digits."""
+
+ErrorsOf = Callable[[RunRecord], ImageErrors]
+
+
+def errors_beside(record: RunRecord) -> ImageErrors:
+    """The errors per image in the record's folder.
+
+    Raises:
+        FkbenchError: there are none, or they are damaged.
+    """
+    return read_errors(Path(record.path) / ERRORS_FILE)
+
+
+def reasons(entry: Entry) -> tuple[str, ...]:
+    """Why a row is not ranked, as far as its records tell; empty if nothing speaks against it."""
+    found = [*_unfinished(entry), *_protocol(entry.first.protocol)]
+    if entry.first.protocol.overrides:
+        changes = (f"{name}={value}" for name, value in sorted(entry.first.protocol.overrides.items()))
+        found.append(f"settings changed: {', '.join(changes)}")
+    needed = 1 if entry.first.model.deterministic else SEEDS_NEEDED
+    if 0 < len(entry.done) < needed:
+        found.append(f"{_count(len(entry.done), 'seed')}, {needed} needed")
+    for flag in UNRANKING_FLAGS:
+        marked = [record for record in entry.done if flag in record.flags]
+        if marked:
+            found.append(flag if len(marked) == len(entry.done) else f"{flag} ({_seeds(marked)})")
+    return tuple(found)
+
+
+def _unfinished(entry: Entry) -> list[str]:
+    texts: dict[str, list[RunRecord]] = {}
+    for record in entry.unfinished:
+        text = f"{record.status}: {record.reason}" if record.reason else record.status
+        texts.setdefault(text, []).append(record)
+    return [f"{_seeds(records)} {text}" for text, records in texts.items()]
+
+
+def _protocol(protocol: ProtocolInfo) -> list[str]:
+    """What the protocol says of itself; one of ours is asked, not the record, which anyone may have written."""
+    own = PROTOCOLS.get(protocol.name)
+    known = own if own is not None and own.version == protocol.version else protocol
+    frozen = known.frozen and protocol.version > 0
+    if known.ranked and frozen:
+        return []
+    return [f"protocol {protocol.name} v{protocol.version} is not ranked{'' if frozen else ' (not frozen)'}"]
+
+
+def seed_sums(entry: Entry, errors: ErrorsOf) -> SeedSums | str:
+    """The errors per image of all finished seeds, or why there are none that can be used."""
+    found = []
+    for record in entry.done:
+        try:
+            one = errors(record)
+            sums = SeedSums.of([one])
+        except FkbenchError as error:
+            return f"no errors per image for seed {record.seed} ({error.message})"
+        stated, given = record.metric("rmse"), math.sqrt(sums.mse())
+        if stated is None or not math.isclose(stated, given, rel_tol=RMSE_TOLERANCE):
+            return f"the errors per image of seed {record.seed} do not give its rmse"
+        found.append(one)
+    try:
+        return SeedSums.of(found)
+    except FkbenchError as error:
+        return error.message
+
+
+def same_images(candidates: Mapping[str, SeedSums]) -> tuple[dict[str, SeedSums], tuple[str, ...]]:
+    """The candidates that are about the images of most of them, and the names of the others."""
+    marks = {name: _images(sums) for name, sums in candidates.items()}
+    counts = Counter(marks.values())
+    usual = min(counts, key=lambda mark: (-counts[mark], mark), default="")
+    kept = {name: sums for name, sums in candidates.items() if marks[name] == usual}
+    return kept, tuple(name for name in candidates if marks[name] != usual)
+
+
+def _images(sums: SeedSums) -> str:
+    rows = sorted(zip(sums.ids, sums.group, sums.count.tolist(), strict=True))
+    return hashlib.sha256(canonical_json(rows).encode()).hexdigest()
+
+
+def rank_labels(candidates: Mapping[str, SeedSums], identity: Mapping[str, str]) -> dict[str, tuple[int, str]]:
+    """Name → (rank, label with `=` where others share it).
+
+    Args:
+        candidates: row name → errors; all on the same images.
+        identity: row name → the model that it counts as.
+    """
+    found = ranks({name: candidates[name] for name in sorted(candidates)})
+    places = {rank.name: 1 + len({identity[name] for name in rank.better}) for rank in found}
+    shared = Counter(places.values())
+    return {name: (place, f"{place}{'=' if shared[place] > 1 else ''}") for name, place in places.items()}
+
+
+def _seeds(records: list[RunRecord]) -> str:
+    return f"seed{'s' if len(records) > 1 else ''} {', '.join(str(record.seed) for record in records)}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,217 @@
+"""One row of a board: the scores of all seeds together, size, speed, and why it has no rank."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from fkbench.leaderboard.entries import Entry
+from fkbench.records import RunRecord, Timing, canonical_json, rounded
+from fkbench.score import SeedSums, model_interval
+
+Number = float | int | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """A model on a board. Numbers have six significant digits.
+
+    Attributes:
+        model: its name, as registered: text by anyone, to be escaped on output.
+        variant: what tells it from other rows of the same name; empty where there are none.
+        role: `entry` or `baseline`.
+        rank: None if it is not ranked.
+        rank_label: `2`, `2=` where others share the rank, empty if not ranked.
+        reasons: why it is not ranked.
+        marks: what else must be known.
+        rmse: all seeds and images together, scoring-frame pixels.
+        rmse_ci: 95 % interval: groups and seeds.
+        metrics: the records' other single numbers, mean over seeds.
+        seeds: finished seeds.
+        failed: number of seeds that did not finish.
+        timing: `train_s`, `train_images_per_s`, `infer_images_per_s`, `latency_ms_p50`, `peak_memory_mib`: median
+            over seeds.
+        baseline_share: rmse / rmse of the board's strongest baseline; below 1: better than every baseline.
+        comparable_speed: measured on the board's device class and under its timing version.
+        keys: of the records.
+    """
+
+    model: str
+    variant: str = ""
+    role: str = "entry"
+    rank: int | None = None
+    rank_label: str = ""
+    reasons: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
+    rmse: float | None = None
+    rmse_ci: tuple[float, float] | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    parameters: int | None = None
+    macs: int | None = None
+    seeds: tuple[int, ...] = ()
+    failed: int = 0
+    device: str = ""
+    timing: Mapping[str, float] = field(default_factory=dict)
+    timing_version: int | None = None
+    baseline_share: float | None = None
+    comparable_speed: bool = True
+    keys: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """Name and variant."""
+        return f"{self.model} ({self.variant})" if self.variant else self.model
+
+    @property
+    def status(self) -> str:
+        """`done`, `partly` or `failed`; `beside` for a baseline known only from other models' records."""
+        if not self.keys:
+            return "beside"
+        return ("partly" if self.seeds else "failed") if self.failed else "done"
+
+    def beside(self, reference: float | None, device: str, version: int | None) -> Row:
+        """The row with what depends on the rest of the board."""
+        share = self.rmse / reference if self.rmse is not None and reference else None
+        same = self.timing_version is None or (self.device, self.timing_version) == (device, version)
+        return replace(self, baseline_share=rounded(share), comparable_speed=same)
+
+
+def make_row(
+    entry: Entry, variant: str, sums: SeedSums | None, reasons: tuple[str, ...], rank: tuple[int, str] | None
+) -> Row:
+    """The row of an entry; `sums`: errors per image of its finished seeds, where there are any."""
+    first, done = entry.first, entry.done
+    rmse, interval = _rmse(done, sums)
+    timing, version = _timing([record.timing for record in done if record.timing is not None])
+    return Row(
+        model=first.model.name,
+        variant=variant,
+        role=first.model.role,
+        rank=rank[0] if rank else None,
+        rank_label=rank[1] if rank else "",
+        reasons=reasons,
+        marks=_marks(entry),
+        rmse=rmse,
+        rmse_ci=interval,
+        metrics=_means([_numbers(record.metrics) for record in done]),
+        parameters=next((r.model.parameters for r in entry.records if r.model.parameters is not None), None),
+        macs=next((r.model.macs for r in entry.records if r.model.macs is not None), None),
+        seeds=tuple(record.seed for record in done),
+        failed=len(entry.unfinished),
+        device=entry.device,
+        timing=timing,
+        timing_version=version,
+        keys=tuple(record.key for record in entry.records),
+    )
+
+
+def baseline_rows(records: Iterable[RunRecord], present: AbstractSet[str]) -> list[Row]:
+    """Rows of baselines that have no record of their own here, from what other records say of them."""
+    found: dict[str, list[tuple[str, RunRecord]]] = {}
+    for record in records:
+        for name in record.baseline.keys() - present:
+            found.setdefault(name, []).append((canonical_json(record.baseline[name]), record))
+    rows = []
+    for name in sorted(found):
+        _, record = min(found[name], key=lambda pair: (pair[0], pair[1].key, pair[1].canonical()))
+        metrics = _numbers(record.baseline[name])
+        rmse = metrics.pop("rmse", None)
+        why = f"no run of its own: scored beside {record.model.name}"
+        rows.append(Row(name, role="baseline", reasons=(why,), rmse=rounded(rmse), metrics=rounded(metrics)))
+    return rows
+
+
+def variants(entries: Sequence[Entry]) -> list[str]:
+    """For each entry what tells it from the others of the same model's name: device, settings, code."""
+    facts = [_facts(entry) for entry in entries]
+    texts = []
+    for entry, own in zip(entries, facts, strict=True):
+        rivals = [i for i, other in enumerate(entries) if other.first.model.name == entry.first.model.name]
+        names = sorted({name for i in rivals for name in facts[i]})
+        differing = [name for name in names if len({facts[i].get(name, "") for i in rivals}) > 1]
+        parts = [f"{name}={own[name]}" if name in own else f"no {name}" for name in differing]
+        texts.append(", ".join([*_device_words(entry, [entries[i] for i in rivals]), *parts]))
+    return texts
+
+
+def _device_words(entry: Entry, rivals: Sequence[Entry]) -> list[str]:
+    """Nothing where all ran on one device, the type where that tells them apart, else the full name."""
+    devices = {rival.device for rival in rivals}
+    types = {rival.first.device.type for rival in rivals}
+    if len(devices) == 1:
+        return []
+    return [entry.first.device.type if len(types) == len(devices) else entry.device]
+
+
+def _facts(entry: Entry) -> dict[str, str]:
+    first = entry.first
+    facts = {"engine": str(first.engine)}
+    facts |= {name: str(value) for name, value in first.model.settings.items()}
+    facts |= {name: str(value) for name, value in first.protocol.overrides.items()}
+    if not first.protocol.overrides:
+        facts["recipe"] = hashlib.sha256(canonical_json(first.protocol.recipe).encode()).hexdigest()[:6]
+    if first.parent is not None:
+        facts["extended"] = "yes"
+    if first.model.source:
+        facts["code"] = first.model.source.rpartition(":")[2][:8]
+    return facts
+
+
+def _rmse(done: Sequence[RunRecord], sums: SeedSums | None) -> tuple[float | None, tuple[float, float] | None]:
+    """From the errors per image, else from the records: with equal counts, the root of the mean square over seeds."""
+    if sums is not None:
+        interval = model_interval(sums)
+        bounds = interval.bounds
+        return rounded(interval.estimate), (rounded(bounds[0]), rounded(bounds[1])) if bounds else None
+    stated = [value for value in (record.metric("rmse") for record in done) if value is not None and value >= 0]
+    if not stated:
+        return None, None
+    ends = done[0].metrics.get("rmse_ci")
+    alone = len(done) == 1 and isinstance(ends, list) and len(ends) == 2
+    low, high = ends if alone and isinstance(ends, list) else (None, None)
+    known = isinstance(low, int | float) and isinstance(high, int | float)
+    rmse = math.hypot(*stated) / math.sqrt(len(stated))
+    return rounded(rmse), (float(low), float(high)) if known else None  # type: ignore[arg-type]
+
+
+def _timing(parts: Sequence[Timing]) -> tuple[dict[str, float], int | None]:
+    """Medians over the parts of the newest timing version among them."""
+    if not parts:
+        return {}, None
+    version = max(part.version for part in parts)
+    pages: list[Mapping[str, Any]] = [
+        {
+            "train_s": part.train_s,
+            "train_images_per_s": part.train_images_per_s,
+            "infer_images_per_s": part.infer_images_per_s,
+            "latency_ms_p50": part.latency_ms.p50 if part.latency_ms else None,
+            "peak_memory_mib": part.peak_memory_mib,
+        }
+        for part in parts
+        if part.version == version
+    ]
+    known = {name: [page[name] for page in pages if page[name] is not None] for name in pages[0]}
+    return {name: rounded(float(statistics.median(values))) for name, values in known.items() if values}, version
+
+
+def _numbers(metrics: Mapping[str, Any]) -> dict[str, float]:
+    numbers = {k: v for k, v in metrics.items() if isinstance(v, int | float) and not isinstance(v, bool)}
+    return {name: float(value) for name, value in numbers.items()}
+
+
+def _means(pages: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Means of the numbers that every seed has; rmse has its own way."""
+    names = sorted(set.intersection(*(set(page) for page in pages)) - {"rmse"}) if pages else []
+    return {name: rounded(math.fsum(page[name] / len(pages) for page in pages)) for name in names}
+
+
+def _marks(entry: Entry) -> tuple[str, ...]:
+    flags = sorted({flag for record in entry.done for flag in record.flags})
+    if entry.spare:
+        flags.append(f"{entry.spare} more record{'s' if entry.spare > 1 else ''} of the same seeds set aside")
+    return tuple(flags)

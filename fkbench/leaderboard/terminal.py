@@ -1,0 +1,85 @@
+"""A board in the terminal: as many columns as fit, reasons below the table, each with the rows that it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from fkbench.leaderboard.boards import Board
+from fkbench.leaderboard.columns import COLUMNS, NOTHING, OTHER_SPEED, Column, remarks
+from fkbench.leaderboard.rows import Row
+from fkbench.leaderboard.text import visible
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_GAP = 2
+_LONGEST = 32
+
+
+def print_board(board: Board, console: Console) -> None:
+    """Print the board with Rich."""
+    from rich.table import Table
+    from rich.text import Text
+
+    columns = fitting(board.rows, console.width)
+    images = f", {board.test_images} test images" if board.test_images is not None else ""
+    console.print(Text(visible(board.title) + images, style="bold"))
+    for note in board.notes:
+        console.print(Text(visible(note), style="yellow"))
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="underline")
+    for column in columns:
+        table.add_column(column.title, justify="left" if column.left else "right", no_wrap=True)
+    for row in board.rows:
+        table.add_row(*(Text(_text(column, row), style=_style(column, row)) for column in columns))
+    console.print(table)
+    for line in below(board, columns):
+        console.print(Text(line, style="dim"))
+
+
+def fitting(rows: Sequence[Row], width: int) -> list[Column]:
+    """The columns that have something to show and fit beside those of greater weight."""
+    kept = [column for column in COLUMNS if not column.weight]
+    left = width + _GAP - sum(_width(column, rows) for column in kept)
+    for column in sorted((c for c in COLUMNS if c.weight), key=lambda c: -c.weight):
+        if _width(column, rows) <= left and any(column.cell(row) != NOTHING for row in rows):
+            kept.append(column)
+            left -= _width(column, rows)
+    return [column for column in COLUMNS if column in kept]
+
+
+def _width(column: Column, rows: Sequence[Row]) -> int:
+    return max([len(column.title), *(len(_text(column, row)) for row in rows)]) + _GAP
+
+
+def below(board: Board, columns: Sequence[Column]) -> list[str]:
+    """The lines below the table."""
+    about: dict[str, list[str]] = {}
+    for row in board.rows:
+        for remark in remarks(row):
+            about.setdefault(visible(remark), []).append(visible(row.label))
+    everyone = len(board.rows)
+    lines = [f"{remark}: {'all' if len(who) == everyone > 1 else ', '.join(who)}" for remark, who in about.items()]
+    titles = {column.title for column in columns}
+    if "× baseline" in titles:
+        lines.append(f"× baseline: rmse over that of {visible(board.reference)}, the strongest baseline here")
+    if any(not row.comparable_speed for row in board.rows):
+        lines.append(f"{OTHER_SPEED} not measured on {visible(board.speed_device)}: not comparable")
+    elif board.speed_device:
+        lines.append(f"speed on {visible(board.speed_device)}, timing contract v{board.speed_version}")
+    return lines
+
+
+def _text(column: Column, row: Row) -> str:
+    text = visible(column.cell(row))
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def _style(column: Column, row: Row) -> str:
+    if column.title == "rank" and row.rank == 1:
+        return "bold green"
+    if row.rmse is None:
+        return "red"
+    if row.role == "baseline":
+        return "cyan"
+    return "bold" if column.title in {"model", "rmse px"} else ""

@@ -1,0 +1,115 @@
+"""Markdown, CSV and JSON of a board: the same bytes for the same records, and nothing in a name that acts."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Sequence
+
+from fkbench.leaderboard.boards import Board
+from fkbench.leaderboard.columns import COLUMNS, OTHER_SPEED, Cell, flat, page, remarks
+from fkbench.leaderboard.rows import Row
+
+_MARKDOWN = re.compile(r"([\\`*_\[\]|~$])")
+_SCHEME = re.compile(r"://|(?<=www)\.|@", re.IGNORECASE)
+_FORMULA = ("=", "+", "-", "@")
+
+
+def visible(text: str) -> str:
+    """One line: line breaks and tabs become spaces, other characters that do not print become `?`.
+
+    Terminal escapes and marks that turn the writing direction are among these.
+    """
+    return "".join(c if c.isprintable() else " " if c.isspace() else "?" for c in text)
+
+
+def markdown_text(text: str) -> str:
+    """Text by anyone as Markdown that shows it and does nothing else: no table cell, markup, HTML, link or mention."""
+    shown = visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _SCHEME.sub(lambda m: "".join(f"&#{ord(c)};" for c in m.group()), _MARKDOWN.sub(r"\\\1", shown))
+
+
+def render_markdown(board: Board) -> str:
+    """The board as a page of Markdown."""
+    last = "not ranked because; marks"
+    lines = [f"# {markdown_text(board.title)}", "", *_facts(board), ""]
+    lines.append(_line([column.title for column in COLUMNS] + [last]))
+    lines.append(_line([":--" if column.left else "--:" for column in COLUMNS] + [":--"]))
+    for row in board.rows:
+        cells = [markdown_text(column.cell(row)) for column in COLUMNS]
+        lines.append(_line([*cells, markdown_text("; ".join(remarks(row)))]))
+    return "\n".join([*lines, "", *_legend(board), ""])
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _facts(board: Board) -> list[str]:
+    images = f"{board.test_images} test images; " if board.test_images is not None else ""
+    version = f"split version {board.key.split_version}; "
+    lines = [f"{images}{version}fingerprint `{re.sub(r'[^A-Za-z0-9:._-]', '-', board.key.fingerprint)}`."]
+    for note in board.notes:
+        lines += ["", f"**{markdown_text(note)}**"]
+    return lines
+
+
+def _legend(board: Board) -> list[str]:
+    lines = [
+        "Rank = 1 + models that are significantly better (pairs over groups and seeds, Holm within this board, 5 %); "
+        "`=` marks rows that share a rank. Intervals are over groups (persons, near-duplicates) and seeds. "
+        "Rows without a rank are listed with the reason.",
+    ]
+    if board.reference:
+        lines += ["", f"× baseline: rmse over that of {markdown_text(board.reference)}, the strongest baseline here."]
+    if board.speed_device:
+        version = f", timing contract v{board.speed_version}"
+        lines += ["", f"Speed: {markdown_text(board.speed_device)}{version}."]
+    if any(not row.comparable_speed for row in board.rows):
+        lines += ["", f"{OTHER_SPEED} measured on another device or under another contract: not comparable."]
+    return lines
+
+
+def render_csv(board: Board) -> str:
+    """The board as CSV, columns `model,rmse,…`; text that a spreadsheet would take for a formula is quoted with `'`."""
+    text = io.StringIO()
+    rows = [flat(board, row) for row in board.rows]
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([csv_cell(name) for name in rows[0]] if rows else ["model", "rmse"])
+    writer.writerows([csv_cell(value) for value in row.values()] for row in rows)
+    return text.getvalue()
+
+
+def csv_cell(value: Cell) -> str:
+    """Numbers in Python's shortest form, nothing for None, text on one line that starts no formula."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    shown = visible(value)
+    return f"'{shown}" if shown.lstrip().startswith(_FORMULA) else shown
+
+
+def render_json(board: Board) -> str:
+    """The board as JSON with sorted keys."""
+    return json.dumps(page(board), indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def render_index(boards: Sequence[Board]) -> str:
+    """A page that leads to all boards."""
+    lines = ["# Leaderboards", "", "| board | rows | best | rmse px |", "| :-- | --: | :-- | --: |"]
+    for board in boards:
+        best = next((row for row in board.rows if row.rmse is not None), None)
+        name = _best(best) if best else "–"
+        rmse = COLUMNS[2].cell(best) if best else "–"
+        link = f"[{markdown_text(board.title)}]({board.slug}.md)"
+        lines.append(_line([link, str(len(board.rows)), name, rmse]))
+    return "\n".join([*lines, ""])
+
+
+def _best(row: Row) -> str:
+    return markdown_text(row.label) + ("" if row.rank is not None else ", not ranked")
