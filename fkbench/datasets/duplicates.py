@@ -11,7 +11,7 @@ from fkbench.datasets.samples import ByteArray, FloatArray, Frames, IntArray
 
 DUPLICATE_RULE_VERSION = 1
 SIDE = 24
-THRESHOLD = 0.98
+THRESHOLD = 0.96
 _BLOCK = 1024
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from fkbench.datasets.duplicates import DUPLICATE_RULE_VERSION, find_duplicates
 from fkbench.datasets.fingerprints import fingerprint
 from fkbench.datasets.progress import listener
 from fkbench.datasets.projections import project
@@ -26,7 +25,8 @@ PACK = "youtube15"
 def load(store: Store, settings: dict[str, Any]) -> Samples:
     """The faces of all labelled frames of `youtube68`; persons, clips and parts are those of the frames.
 
-    Official labels and pixels mean that those of `youtube68` are. Points may lie outside the crop.
+    Official labels and pixels mean that those of `youtube68` are, near-duplicates that the whole frames are: two crops of
+    one picture differ by their jitter alone. Points may lie outside the crop.
 
     Raises:
         DataMissingError: `youtube68` has not been imported.
@@ -39,13 +39,12 @@ def load(store: Store, settings: dict[str, Any]) -> Samples:
         frames=pack.frames(),
         points=points,
         fingerprint=pack.meta["fingerprint"],
-        duplicates=pack.arrays["duplicates"].astype(np.int64),
         unlabelled=None,
     )
 
 
 def _pack(store: Store, parent: Samples) -> Pack:
-    key = {"parent": parent.fingerprint, "crop": CROP_VERSION, "duplicate_rule": DUPLICATE_RULE_VERSION}
+    key = {"parent": parent.fingerprint, "crop": CROP_VERSION}
     with store.lock(PACK):
         if store.has(PACK):
             pack = store.read(PACK)
@@ -71,5 +70,5 @@ def _build(store: Store, parent: Samples, key: dict[str, Any]) -> Pack:
     report("Cutting faces", len(parent), len(parent))
     frames, points = Frames.stack(images), project(native, FACE68, "face15")
     meta = {"key": key, "fingerprint": fingerprint("face15", parent.ids, frames, points)}
-    arrays = {**frame_arrays(frames), "points": points, "duplicates": find_duplicates(frames)}
+    arrays = {**frame_arrays(frames), "points": points}
     return store.write(PACK, meta, arrays)
