@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from fkbench.errors import FkbenchError
 from fkbench.score import ImageErrors, image_errors
 
+pytestmark = pytest.mark.filterwarnings("error")
+
 ENDS = {"inter_ocular": ((0,), (1,)), "inter_pupil": ((0, 2), (1, 3))}
 
 

@@ -193,9 +193,9 @@ def test_mix_refuses_a_kind_without_weight():
 
 
 def test_worst_share_takes_one_image_of_a_hundred():
-    sums = np.ones(300)
-    sums[[5, 50, 250]] = 101.0
-    assert worst_share(with_sums(sums, np.full(300, 2))) == pytest.approx(303 / 600)
+    sums = np.ones(700)  # .01 · 700 is above 7 in binary: still seven images
+    sums[::100] = 101.0
+    assert worst_share(with_sums(sums, np.full(700, 2))) == pytest.approx(707 / 1400)
     assert worst_share(with_sums([1.0, 3.0, 0.0], [2, 2, 0])) == pytest.approx(0.75)
     assert worst_share(with_sums([0.0, 0.0], [2, 2])) is None
 
