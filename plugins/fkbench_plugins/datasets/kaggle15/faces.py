@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from fkbench.datasets.duplicates import DUPLICATE_RULE_VERSION
 from fkbench.datasets.importing import check_layout
@@ -13,7 +12,7 @@ from fkbench.datasets.samples import FloatArray, Official, Samples, Split, Unlab
 from fkbench.datasets.splits import from_masks, unit_hashes
 from fkbench.datasets.store import Store
 
-from .rows import conventions, kinds
+from .rows import complete_points, conventions, kinds
 
 PACK = "kaggle15"
 LAYOUT = 1
@@ -33,7 +32,7 @@ def load(store: Store, settings: dict[str, Any]) -> Samples:
     check_layout(pack, PACK, LAYOUT, DUPLICATE_RULE_VERSION)
     meta = pack.meta
     points: FloatArray = pack.arrays["points"]  # type: ignore[assignment]
-    valid: npt.NDArray[np.bool_] = np.isfinite(points).all(axis=2)
+    valid = complete_points(points)
     ids = row_ids(len(points))
     numbers = tuple(f"test/{number}" for number in pack.arrays["test_numbers"].tolist())
     return Samples(

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from fkbench.datasets.duplicates import DUPLICATE_RULE_VERSION, components, find_duplicates
 from fkbench.datasets.fingerprints import fingerprint
@@ -20,10 +19,8 @@ from fkbench.datasets.store import Store, frame_arrays
 from .faces import LAYOUT, PACK, row_ids
 from .files import Tables, open_tables
 from .lookup import read_lookup
-from .rows import F64, OFFICIAL_LABELS, OFFICIAL_ROWS, conventions, kinds, label_hash
+from .rows import F64, OFFICIAL_LABELS, OFFICIAL_ROWS, Mask, complete_points, conventions, kinds, label_hash
 from .table import COLUMNS, SIDE, image_numbers, labels, read_table
-
-Mask = npt.NDArray[np.bool_]
 
 OFFICIAL_PIXELS: str | None = None
 """SHA-256 of the official pictures, row after row. Nobody here has held them: an import whose labels are official
@@ -53,7 +50,7 @@ def import_tables(store: Store, path: Path) -> Mapping[str, Any]:
             check_points(one, SIDE, SIDE, f"Row {row + 1} of '{table.where}'", missing_allowed=True)
         test_images, test_numbers = _test_part(tables)
         lookup, official_lookup = read_lookup(tables.lookup())
-    valid: Mask = np.isfinite(points).all(axis=2)
+    valid = complete_points(points)
     frames = Frames.stack(table.images)
     duplicates = find_duplicates(frames)
     pixels = hashlib.sha256(table.images.data).hexdigest()

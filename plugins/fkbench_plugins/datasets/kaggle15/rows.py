@@ -7,6 +7,7 @@ import hashlib
 import numpy as np
 import numpy.typing as npt
 
+from fkbench.datasets.samples import FloatArray
 from fkbench.schemes import FACE15
 
 OFFICIAL_ROWS = 7049
@@ -19,6 +20,7 @@ FOUR = tuple(
 
 F64 = npt.NDArray[np.float64]
 Texts = npt.NDArray[np.str_]
+Mask = npt.NDArray[np.bool_]
 
 
 def label_hash(values: F64) -> str:
@@ -29,7 +31,13 @@ def label_hash(values: F64) -> str:
     return hashlib.sha256(whole.tobytes()).hexdigest()
 
 
-def kinds(valid: npt.NDArray[np.bool_]) -> Texts:
+def complete_points(points: FloatArray) -> Mask:
+    """(N, K): both coordinates of points (N, K, 2) are there."""
+    found: Mask = np.isfinite(points[..., 0]) & np.isfinite(points[..., 1])
+    return found
+
+
+def kinds(valid: Mask) -> Texts:
     """`complete` (all points), `four` (exactly the four), or `other`, from which points (N, 15) are labelled."""
     four = np.zeros(valid.shape[1], bool)
     four[list(FOUR)] = True
@@ -37,7 +45,7 @@ def kinds(valid: npt.NDArray[np.bool_]) -> Texts:
     return np.where(valid.all(axis=1), "complete", np.where(exactly, "four", "other"))
 
 
-def conventions(valid: npt.NDArray[np.bool_]) -> Texts:
+def conventions(valid: Mask) -> Texts:
     """`four` for rows that label nothing beyond the four points, else `full`."""
     beyond = valid.copy()
     beyond[:, list(FOUR)] = False

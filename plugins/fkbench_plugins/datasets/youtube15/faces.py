@@ -25,8 +25,8 @@ PACK = "youtube15"
 def load(store: Store, settings: dict[str, Any]) -> Samples:
     """The faces of all labelled frames of `youtube68`; persons, clips and parts are those of the frames.
 
-    Official labels and pixels mean that those of `youtube68` are, near-duplicates that the whole frames are: two crops of
-    one picture differ by their jitter alone. Points may lie outside the crop.
+    Official labels and pixels mean that those of `youtube68` are. Near-duplicates are those of the whole frames, whose
+    crops differ by their jitter alone. Points may lie outside the crop.
 
     Raises:
         DataMissingError: `youtube68` has not been imported.
