@@ -132,7 +132,7 @@ def worst_share(errors: ImageErrors, fraction: float = WORST) -> float | None:
     whole = total(values)
     if not whole:
         return None
-    # The tolerance keeps 0.01 · 700 at 7 where binary rounding would make it 8.
+    # The tolerance keeps 0.07 · 100 at 7 where binary rounding would make it 8.
     worst = max(1, math.ceil(fraction * len(values) - 1e-9))
     return total(values[-worst:]) / whole
 

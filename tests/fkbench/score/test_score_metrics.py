@@ -193,9 +193,11 @@ def test_mix_refuses_a_kind_without_weight():
 
 
 def test_worst_share_takes_one_image_of_a_hundred():
-    sums = np.ones(700)  # .01 · 700 is above 7 in binary: still seven images
+    sums = np.ones(300)
     sums[::100] = 101.0
-    assert worst_share(with_sums(sums, np.full(700, 2))) == pytest.approx(707 / 1400)
+    assert worst_share(with_sums(sums, np.full(300, 2))) == pytest.approx(303 / 600)
+    # .07 · 100 is a little above 7 in binary: seven images, not eight.
+    assert worst_share(with_sums(np.ones(100), np.full(100, 2)), 0.07) == pytest.approx(0.07)
     assert worst_share(with_sums([1.0, 3.0, 0.0], [2, 2, 0])) == pytest.approx(0.75)
     assert worst_share(with_sums([0.0, 0.0], [2, 2])) is None
 
