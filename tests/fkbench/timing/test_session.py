@@ -11,8 +11,9 @@ import torch
 from torch import nn
 
 from fkbench.timing import TIMING_VERSION, inputs, session, time_model
+from fkbench.timing.clock import Clock
 from fkbench.timing.control import DRIFT_LIMIT, Control
-from fkbench.timing.inputs import input_pool, noise_like
+from fkbench.timing.inputs import InputPool, input_pool, noise_like
 from fkbench.timing.memory import peak_memory
 from fkbench.timing.plan import FULL, Plan
 
@@ -246,3 +247,36 @@ def test_cache_size_is_read_from_the_machine(monkeypatch, tmp_path):
         assert inputs._cache_size(tmp_path / name) == wanted
     assert inputs._cache_size(tmp_path / "gone") == 0
     assert inputs.last_level_cache(CPU) > 2**16
+
+
+def test_end_to_end_copies_in_and_out_and_the_resident_batches_do_not():
+    log = []
+
+    class Moving:
+        def __init__(self, place):
+            self.place = place
+
+        def to(self, device):
+            log.append(f"to {device}")
+            return Moving("device")
+
+        def cpu(self):
+            log.append("to host")
+            return Moving("host")
+
+    class Pool(InputPool):
+        def batch(self, index, size):
+            return Moving("host" if self.cache_bytes == 1 else "device")
+
+    def forward(views):
+        log.append(f"forward on {views.place}")
+        return views
+
+    host, resident = Pool(VIEWS, 1), Pool(VIEWS, 2)
+    subject = session.Subject(forward, torch.device("cuda", 0), Clock(), host, resident, None)
+    assert subject.copies
+    assert subject.end_to_end(4)(0).place == "host"
+    assert log == ["to cuda:0", "forward on device", "to host"]
+    log.clear()
+    assert subject.on_device(4)(0).place == "device"
+    assert log == ["forward on device"]
