@@ -139,13 +139,13 @@ def read_errors(path: Path) -> ImageErrors:
     try:
         sums = {name: arrays[name] for name in (*_SUMS, *_POINT_SUMS)}
         names = {name: unpack_strings(arrays[name]) if name in arrays else None for name in _NAMES}
-        ids, group = arrays["ids"], names["group"] or ()
+        ids, group = unpack_strings(arrays["ids"]), unpack_strings(arrays["group"])
     except KeyError as error:
         raise FkbenchError(f"'{path}' holds no errors per image: it has no {error}.", _REMEDY) from error
     nme = {name: values for name, values in arrays.items() if name.startswith("nme@")}
     _check_errors(path, sums | nme, {name: values for name, values in names.items() if values is not None})
     return ImageErrors(
-        ids=unpack_strings(ids),
+        ids=ids,
         group=group,
         convention=names["convention"],
         sum_sq=_floats(sums["sum_sq"]),
@@ -170,12 +170,12 @@ _REMEDY = "Run it again, or fetch the file again."
 
 def _check_errors(path: Path, arrays: Mapping[str, Array], names: Mapping[str, Sequence[str]]) -> None:
     rows = len(names.get("ids", ()))
-    points = arrays["point_sum_sq"].shape[1:2]
+    points = (*arrays["point_sum_sq"].shape[1:2], 0)[0]
     for name, values in names.items():
-        if len(values) != rows or "group" not in names:
+        if len(values) != rows:
             raise FkbenchError(f"'{path}': {len(values)} names of '{name}' for {rows} images.", _REMEDY)
     for name, array in arrays.items():
-        shape = (rows, *points) if name in _POINT_SUMS else (rows,)
+        shape = (rows, points) if name in _POINT_SUMS else (rows,)
         if array.shape != shape or array.dtype.kind != ("i" if name in _COUNTS else "f"):
             raise FkbenchError(f"'{path}': '{name}' is {array.dtype} of shape {array.shape}, not {shape}.", _REMEDY)
 

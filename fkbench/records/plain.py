@@ -22,12 +22,14 @@ def plain(value: Any, depth: int = 0) -> Any:
     Numbers that are not finite become None, as JSON has none. Pydantic models are left as they are.
 
     Raises:
-        ValueError: nested deeper than 32 levels, or a whole number beyond 64 bits.
+        ValueError: nested deeper than 32 levels, a whole number beyond 64 bits, or text that is no Unicode.
         TypeError: a key is no string or number, or a value has no JSON form.
     """
     if depth > MAX_DEPTH:
         raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
-    if value is None or isinstance(value, str | bool | BaseModel):
+    if isinstance(value, str):
+        return _writable(value)
+    if value is None or isinstance(value, bool | BaseModel):
         return value
     if isinstance(value, np.generic | np.ndarray):
         return plain(value.tolist(), depth + 1)
@@ -38,6 +40,15 @@ def plain(value: Any, depth: int = 0) -> Any:
     if isinstance(value, Path):
         return value.as_posix()
     return _plain_container(value, depth)
+
+
+def _writable(text: str) -> str:
+    # JSON can spell half of a surrogate pair, which no file in UTF-8 can hold.
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("a text is no valid Unicode") from error
+    return str(text)
 
 
 def _bounded(value: int) -> int:
@@ -59,7 +70,7 @@ def _plain_container(value: Any, depth: int) -> Any:
 
 def _key(key: Any) -> str:
     if isinstance(key, str | int | np.integer) and not isinstance(key, bool):
-        return str(key)
+        return _writable(str(key))
     raise TypeError(f"a key of type {type(key).__name__} has no JSON form")
 
 
