@@ -1,0 +1,204 @@
+"""Terminal, Markdown, CSV, JSON, data frame: what they hold, and that names of strangers do nothing in them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+
+import pytest
+from rich.console import Console
+
+from fkbench.leaderboard import (
+    build,
+    print_board,
+    render_csv,
+    render_index,
+    render_json,
+    render_markdown,
+    to_frame,
+    write_boards,
+)
+from fkbench.leaderboard.terminal import fitting
+from fkbench.leaderboard.text import csv_cell, markdown_text, visible
+
+HOSTILE = [
+    "../../etc/passwd",
+    "a|b",
+    "a\\|b",
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "[click](javascript:alert(1))",
+    "![x](https://evil.example/x.png)",
+    "https://evil.example",
+    "www.evil.example",
+    "@someone",
+    "`code`",
+    "**bold** _it_ ~~no~~",
+    "line\nbreak\r| x |",
+    "\x1b[31mred\x1b[0m",
+    "\u202egnp.exe",
+    "[red]rich[/red]",
+    "=1+1",
+    "+cmd|' /C calc'!A0",
+    "-2+3",
+    "\t=1",
+    "@SUM(1)",
+]
+
+
+def screen(width: int) -> Console:
+    return Console(width=width, file=io.StringIO(), force_terminal=False)
+
+
+def printed(board, width: int) -> str:
+    console = screen(width)
+    print_board(board, console)
+    return console.file.getvalue()
+
+
+@pytest.fixture
+def board(many):
+    return next(b for b in build(many.records, many.errors_of) if b.key.split == "honest")
+
+
+def cells(line: str) -> list[str]:
+    return [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+
+
+def test_markdown_has_a_line_per_row_with_rank_and_reason(board):
+    lines = render_markdown(board).splitlines()
+    table = [cells(line) for line in lines if line.startswith("|")]
+    assert {len(line) for line in table} == {17}
+    assert table[0][:4] == ["rank", "model", "rmse px", "95 % CI"]
+    by_model = {line[1]: line for line in table[2:]}
+    assert by_model["best (cpu)"][0] == "1="
+    assert by_model["tuned"][0] == "–"
+    assert by_model["tuned"][-1] == "settings changed: epochs=3, lr=0.1; 1 seed, 3 needed"
+    assert by_model["flaky"][-3] == "3/4" or "3/4" in by_model["flaky"]
+
+
+def test_csv_begins_with_model_and_rmse_and_numbers_are_the_rows(board):
+    rows = list(csv.DictReader(io.StringIO(render_csv(board))))
+    assert render_csv(board).startswith("model,rmse,rmse_ci_low,rmse_ci_high,mae,nme@inter_ocular,auc@8,fr@8,")
+    assert [float(row["rmse"]) if row["rmse"] else None for row in rows] == [row.rmse for row in board.rows]
+    first = rows[0]
+    assert (first["rank"], first["tied"], first["parameters"], first["dataset"]) == ("1", "true", "8615920", "faces")
+    assert rows[-1]["status"] == "failed"
+    assert "\r" not in render_csv(board)
+
+
+def test_json_has_sorted_keys_and_all_rows(board):
+    text = render_json(board)
+    page = json.loads(text)
+    assert text == json.dumps(page, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    assert [row["rank_label"] for row in page["rows"]] == ["1=", "1=", "2=", "2=", "4", "", "", "", ""]
+    assert page["rows"][0]["rmse_ci"][0] < page["rows"][0]["rmse"]
+
+
+def test_the_frame_has_the_columns_of_the_csv(board):
+    frame = to_frame([board])
+    assert list(frame.columns) == render_csv(board).splitlines()[0].split(",")
+    assert frame["model"].tolist() == [row.model for row in board.rows]
+    assert frame.loc[0, "rmse"] == board.rows[0].rmse
+
+
+def test_metrics_of_plugins_get_a_column(runs):
+    runs.add("net", metrics={"rmse": 1.0, "a_plugins": 3.0, "list": [1.0]})
+    (board,) = build(runs.records, runs.errors_of)
+    (row,) = csv.DictReader(io.StringIO(render_csv(board)))
+    assert row["a_plugins"] == "3.0"
+    assert "list" not in row
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 140, 250])
+def test_the_terminal_table_fits_and_always_has_rank_model_and_rmse(board, width):
+    lines = printed(board, width).splitlines()
+    assert max(len(line) for line in lines) <= max(width, 40)
+    header = next(line for line in lines if line.startswith("rank"))
+    assert "model" in header
+    assert "rmse px" in header
+    assert any(line.lstrip().startswith("1=") and "best (cpu)" in line for line in lines)
+
+
+def test_more_columns_come_with_more_width(board):
+    counts = [len(fitting(board.rows, width)) for width in (40, 80, 140, 300)]
+    assert counts == sorted(counts)
+    assert counts[0] < counts[1] < counts[2] < counts[3]
+
+
+def test_the_terminal_says_why_rows_have_no_rank(board):
+    text = " ".join(printed(board, 100).split())
+    assert "settings changed: epochs=3, lr=0.1: tuned" in text
+    assert "seed 0 oom: out of memory: broken" in text
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_names_of_strangers_do_nothing_in_markdown(runs, name):
+    runs.add(name, model__settings={name: name}, status="failed", reason=name)
+    boards = build(runs.records, runs.errors_of)
+    for text in (render_markdown(boards[0]), render_index(boards)):
+        table = [line for line in text.splitlines() if line.startswith("|")]
+        assert len({len(cells(line)) for line in table}) == 1, "a name has broken the table"
+        assert not re.search(r"<(?!/?$)[a-z/!]", text), "HTML from a name"
+        assert "javascript:" not in re.sub(r"\\\[.*?\\\]\(javascript:", "", text)
+        assert not re.search(r"(?<!\\)\]\((?!faces)", text), "a link from a name"
+        assert "://" not in text
+        assert "@someone" not in text
+        assert "\x1b" not in text
+        assert "\u202e" not in text
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_names_of_strangers_start_no_formula_in_csv(runs, name):
+    runs.add(name, status="failed", reason=name)
+    text = render_csv(build(runs.records, runs.errors_of)[0])
+    rows = list(csv.reader(io.StringIO(text)))
+    assert len(rows) == 2
+    for cell in rows[1]:
+        assert not cell.lstrip().startswith(("=", "+", "-", "@")), cell
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_names_of_strangers_do_nothing_in_the_terminal(runs, name):
+    runs.add(name, status="failed", reason=name)
+    text = printed(build(runs.records, runs.errors_of)[0], 100)
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    if name == "[red]rich[/red]":
+        assert name in text
+
+
+def test_hostile_names_write_files_inside_the_folder_only(runs, tmp_path):
+    runs.add("net", dataset__name="../../../x", dataset__split="..", protocol__name="/etc", box="a\\b")
+    out = tmp_path / "deep" / "out"
+    write_boards(build(runs.records, runs.errors_of), out)
+    assert {path.parent for path in tmp_path.rglob("*.*") if path.is_file()} == {out}
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [(None, ""), (True, "true"), (3, "3"), (-1.5, "-1.5"), (1e-9, "1e-09"), ("-x", "'-x"), ("a,b", "a,b"), ("", "")],
+)
+def test_cells_of_a_csv(value, cell):
+    assert csv_cell(value) == cell
+
+
+def test_plain_names_stay_as_they_are():
+    for name in ("dfk", "mean-shape", "net-1.5 (head=wide)", "café"):
+        assert markdown_text(name) == name
+        assert visible(name) == name
+
+
+def test_files_are_written_and_written_again_with_the_same_bytes(many, tmp_path):
+    boards = build(many.records, many.errors_of)
+    paths = write_boards(boards, tmp_path)
+    assert len(paths) == 3 * len(boards) + 1
+    assert paths[-1].name == "index.md"
+    before = {path: path.read_bytes() for path in paths}
+    write_boards(build(many.records[::-1], many.errors_of), tmp_path)
+    assert {path: path.read_bytes() for path in paths} == before
+    assert not list(tmp_path.glob(".*"))
+    for board in boards:
+        assert f"({board.slug}.md)" in before[paths[-1]].decode()

@@ -1,0 +1,152 @@
+"""Who is ranked, with which rank, and what is said of those who are not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from fkbench.leaderboard import build
+from fkbench.protocols import PROTOCOLS
+from fkbench.records import write_arrays, write_errors
+
+
+def ranks_of(runs):
+    (board,) = build(runs.records, runs.errors_of)
+    return {row.label: row.rank_label for row in board.rows}
+
+
+def reasons_of(runs, model="net"):
+    (board,) = build(runs.records, runs.errors_of)
+    (row,) = [row for row in board.rows if row.model == model]
+    assert row.rank is None
+    assert row.rank_label == ""
+    return row.reasons
+
+
+def test_ranks_admit_ties(runs):
+    runs.add_seeds("best", 1.0)
+    runs.add_seeds("twin-a", 2.0)
+    runs.add_seeds("twin-b", 2.0)
+    runs.add_seeds("last", 4.0)
+    assert ranks_of(runs) == {"best": "1", "twin-a": "2=", "twin-b": "2=", "last": "4"}
+
+
+def test_models_that_the_data_cannot_separate_share_the_first_rank(runs):
+    for name in ("a", "b", "c", "d"):
+        runs.add_seeds(name, 2.0)
+    assert set(ranks_of(runs).values()) == {"1="}
+
+
+def test_a_better_model_on_two_devices_counts_once(runs):
+    runs.add_seeds("best", 1.0)
+    runs.add_seeds("best", 1.0, device={"type": "cuda", "name": "GPU"})
+    runs.add_seeds("next", 2.0)
+    assert ranks_of(runs) == {"best (cpu)": "1=", "best (cuda)": "1=", "next": "2"}
+
+
+def test_rows_stand_by_rank_then_the_unranked_by_rmse_then_those_without_a_score(many):
+    board = next(b for b in build(many.records, many.errors_of) if b.key.split == "honest")
+    ranked = [row for row in board.rows if row.rank]
+    rest = board.rows[len(ranked) :]
+    assert [row.rank for row in ranked] == sorted(row.rank for row in ranked)
+    assert [row.model for row in rest] == ["tuned", "flaky", "short", "broken"]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"protocol__ranked": False}, "protocol fair v1 is not ranked"),
+        ({"protocol__frozen": False}, "protocol fair v1 is not ranked (not frozen)"),
+        ({"protocol__version": 0}, "protocol fair v0 is not ranked (not frozen)"),
+        ({"protocol__overrides": {"lr": 0.5, "epochs": 3}}, "settings changed: epochs=3, lr=0.5"),
+        ({"flags": ["collapsed"]}, "collapsed"),
+        ({"flags": ["stale"]}, "stale"),
+        ({"flags": ["untrained"]}, "untrained"),
+    ],
+    ids=str,
+)
+def test_why_a_row_has_no_rank(runs, change, reason):
+    runs.add_seeds("net", 2.0, **change)
+    assert reasons_of(runs) == (reason,)
+
+
+def test_three_seeds_are_needed_unless_there_is_no_randomness(runs):
+    runs.add_seeds("net", 2.0, count=2)
+    runs.add("fixed", 3.0, model__deterministic=True)
+    assert reasons_of(runs) == ("2 seeds, 3 needed",)
+    assert ranks_of(runs)["fixed"] == "1"
+
+
+def test_a_failed_seed_cannot_be_hidden_behind_three_good_ones(runs):
+    runs.add_seeds("net", 2.0)
+    for seed in (3, 4):
+        runs.add("net", seed=seed, status="failed", reason="the loss is NaN", metrics={}, timing=None)
+    assert reasons_of(runs) == ("seeds 3, 4 failed: the loss is NaN",)
+
+
+def test_one_collapsed_seed_is_named(runs):
+    runs.add_seeds("net", 2.0, count=2)
+    runs.add("net", seed=2, flags=["collapsed"])
+    assert reasons_of(runs) == ("collapsed (seed 2)",)
+
+
+def test_a_protocol_of_ours_is_asked_itself_not_the_record(runs):
+    name, ours = next((name, p) for name, p in PROTOCOLS.items() if not p.ranked)
+    runs.add_seeds("net", 2.0, protocol={"name": name, "version": ours.version, "frozen": True, "ranked": True})
+    assert any(reason.startswith(f"protocol {name} v{ours.version} is not ranked") for reason in reasons_of(runs))
+
+
+def test_an_unranked_row_does_not_move_the_others(runs):
+    runs.add_seeds("best", 1.0)
+    runs.add_seeds("next", 2.0)
+    before = ranks_of(runs)
+    runs.add("cheat", 0.1, protocol__overrides={"epochs": 9999})
+    assert ranks_of(runs) == {**before, "cheat": ""}
+
+
+def test_without_errors_per_image_there_is_a_score_but_no_rank(runs):
+    records = runs.add_seeds("net", 2.0)
+    del runs.errors[records[1].key]
+    (reason,) = reasons_of(runs)
+    assert reason.startswith("no errors per image for seed 1")
+    (board,) = build(runs.records, runs.errors_of)
+    expected = np.sqrt(np.mean([record.metric("rmse") ** 2 for record in records]))
+    assert board.rows[0].rmse == pytest.approx(expected, rel=1e-5)
+    assert board.rows[0].rmse_ci is None
+
+
+def test_errors_that_do_not_give_the_recorded_rmse_are_not_believed(runs):
+    records = runs.add_seeds("net", 2.0)
+    errors = runs.errors[records[0].key]
+    runs.errors[records[0].key] = replace(errors, sum_sq=errors.sum_sq * 0.5)
+    assert reasons_of(runs) == ("the errors per image of seed 0 do not give its rmse",)
+
+
+def test_other_images_than_the_rest_of_the_board_are_not_ranked_among_them(runs):
+    runs.add_seeds("a", 1.0)
+    runs.add_seeds("b", 2.0)
+    runs.add_seeds("net", 0.5, images=30)
+    assert reasons_of(runs) == ("scored on other images than the rest of the board",)
+    assert ranks_of(runs) == {"a": "1", "b": "2", "net": ""}
+
+
+def test_seeds_about_different_images_are_no_row_to_rank(runs):
+    runs.add_seeds("net", 2.0, count=2)
+    runs.add("net", seed=2, images=30)
+    (reason,) = reasons_of(runs)
+    assert "not about the same images" in reason
+
+
+def test_by_default_the_errors_are_those_in_the_records_folder(runs, tmp_path):
+    for record in runs.add_seeds("net", 2.0):
+        folder = tmp_path / record.key
+        folder.mkdir()
+        write_errors(folder / "errors.safetensors", runs.errors_of(record))
+    records = [record.model_copy(update={"path": str(tmp_path / record.key)}) for record in runs.records]
+    (board,) = build(records)
+    assert board.rows[0].rank == 1
+    write_arrays(tmp_path / records[0].key / "errors.safetensors", {"sum_sq": np.zeros(3)})
+    (board,) = build(records)
+    assert board.rows[0].reasons[0].startswith("no errors per image for seed 0")
