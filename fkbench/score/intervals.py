@@ -11,8 +11,8 @@ seeds and R = Σ Ē_g / C the MSE. Groups and seeds are both drawn at random:
   (V_G + V_S)² / (V_G²/df_G + V_S²/df_S); the root is taken at the end, the lower end not below 0.
 
 With one seed V_S is unknown and left out: the interval is then about this one trained net, not about the recipe.
-Of the ways tried for that case over the designs below, the jackknife (.93–.94) covers better than the percentile and the
-BCa bootstrap over groups (both .90–.93). The bootstrap-t (.93–.95) is better by .01 to .02 with equal groups and worse
+Of the ways tried for that case over the designs below, the jackknife (.93–.94) covers better than the percentile and
+BCa bootstraps over groups (both .90–.93). The bootstrap-t (.93–.95) is better by .01 to .02 with equal groups and worse
 by .005 with unequal ones; it was not taken, because published intervals should need no random numbers.
 
 Coverage of nominal 95 % intervals by simulation: 2000 test sets each (standard error .005), about 12 images per group,
