@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,14 +83,8 @@ def _contents(spec: DatasetSpec, samples: Samples) -> dict[str, Any]:
         "fingerprint": samples.fingerprint, "official": asdict(samples.official),
         "counts": _counts(samples), "sizes": _sizes(samples), "values": _values(samples),
         "missing": {name: int(n) for name, n in zip(names, (~valid).sum(axis=0), strict=True)},
-        "splits": [{**row, "leaks": _plain(leak_report(samples, split))} for row, split in splits],
+        "splits": [{**row, "leaks": leak_report(samples, split)} for row, split in splits],
     }  # fmt: skip
-
-
-def _plain(report: Any) -> Any:
-    if is_dataclass(report) and not isinstance(report, type):
-        return asdict(report)
-    return dict(report) if isinstance(report, Mapping) else report
 
 
 def _counts(samples: Samples) -> dict[str, Any]:
@@ -182,6 +176,8 @@ def _write_light(spec: DatasetSpec, data: Mapping[str, Any]) -> None:
 
 
 def _write_contents(data: Mapping[str, Any]) -> None:
+    from fkbench.datasets.leaks import describe_leaks
+
     counts, official = data["counts"], data["official"]
     words = {True: "official", False: "not the official ones", None: "origin unknown"}
     facts = {name.replace("_", " "): _words(value) for name, value in counts.items()}
@@ -193,8 +189,7 @@ def _write_contents(data: Mapping[str, Any]) -> None:
         "missing per point": _missing(data["missing"]),
     })  # fmt: skip
     for split in data["splits"]:
-        leaks = split["leaks"]
-        print_facts("", f"leaks of {split['name']}", leaks if isinstance(leaks, Mapping) else {"report": leaks})
+        print_facts("", f"leaks of {split['name']}", describe_leaks(split["leaks"]))
 
 
 def _missing(missing: Mapping[str, int]) -> str:

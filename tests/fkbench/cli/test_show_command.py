@@ -16,6 +16,7 @@ from fkbench.cli.session import Session
 from fkbench.cli.show_protocol import documented, protocol_rows
 from fkbench.cli.show_scheme import text_picture
 from fkbench.datasets.samples import Frames, Official, Samples
+from fkbench.datasets.splits import from_masks
 from fkbench.errors import DataMissingError, FkbenchError, UnknownNameError
 from fkbench.protocols import PROTOCOLS
 from fkbench.registry import Registry
@@ -67,6 +68,12 @@ def load(store, settings):
     )  # fmt: skip
 
 
+def parted(samples, name, fold):
+    """`identity` keeps the two pictures of a person together, `random` parts every person."""
+    place = np.arange(40) // 2 % 4 if name == "identity" else np.arange(40) % 4
+    return from_masks(name, place < 2, place == 2, place == 3)
+
+
 def absent(store, settings):
     raise DataMissingError("not imported")
 
@@ -82,7 +89,7 @@ SPECS = (
     ModelSpec(name="elsewhere", build=tiny, needs=("no_such_package",)),
     ModelSpec(name="twice", build=tiny, input=(1, 8)),
     DatasetSpec(
-        name="faces", scheme="face15", load=load, terms=Terms("CC0", public=True),
+        name="faces", scheme="face15", load=load, split=parted, terms=Terms("CC0", public=True),
         splits=(SplitSpec("identity", "by person"), SplitSpec("random", "by picture", leaky=True)),
         settings={"count": Setting(40, "how many", (40, 80))},
     ),
@@ -217,12 +224,23 @@ def test_dataset_that_is_here(call):
     assert [split["name"] for split in found["splits"]] == ["identity", "random"]
     for split in found["splits"]:
         assert sum(split["counts"].values()) == 40
-        assert split["leaks"]
+    identity, random = (split["leaks"] for split in found["splits"])
+    assert (identity["leaky"], random["leaky"]) == (False, True)
+    assert random["groups"]["both_sides"] == 10
 
 
 def test_dataset_for_people(call):
     shown = call("faces").stdout
-    for words in ("CC0", "identity", "leaky", FACE15.points[3], "sha256:abc", "not the official ones", "dataset.count"):
+    for words in (
+        "CC0",
+        "identity",
+        "leaky",
+        FACE15.points[3],
+        "sha256:abc",
+        "not the official ones",
+        "dataset.count",
+        "10 of 20 on both sides",
+    ):
         assert words in shown
 
 
