@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -64,3 +64,22 @@ def _pairs(samples: Samples, seen: IntArray, test: IntArray) -> dict[str, Any]:
         "test_share": concerned / max(len(test), 1),
         "examples": [[samples.ids[first], samples.ids[second]] for first, second in across[:EXAMPLES].tolist()],
     }
+
+
+def describe_leaks(report: Mapping[str, Any]) -> dict[str, str]:
+    """A leak report in words, one line for each kind."""
+    lines = {"verdict": "LEAKS: what is tested was seen in training" if report["leaky"] else "nothing on both sides"}
+    for kind in ("groups", "clips"):
+        part = report[kind]
+        if part is not None:
+            lines[kind] = f"{part['both_sides']} of {part['total']} on both sides{_concerned(part, part['both_sides'])}"
+    pairs = report["near_duplicates"]
+    lines["near-duplicates"] = f"{pairs['across']} of {pairs['pairs']} pairs across{_concerned(pairs, pairs['across'])}"
+    return lines
+
+
+def _concerned(part: Mapping[str, Any], count: int) -> str:
+    if not count:
+        return ""
+    shown = ", ".join(item if isinstance(item, str) else " = ".join(item) for item in part["examples"])
+    return f": {part['test_samples']} test samples ({part['test_share']:.1%}), for example {shown}"

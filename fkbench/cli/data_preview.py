@@ -1,0 +1,101 @@
+"""`fkbench data preview`: pictures of a dataset with their keypoints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fkbench.cli.session import Session, current, note, parse_settings, print_json
+from fkbench.errors import FkbenchError, UnknownNameError
+from fkbench.schemes import SCHEMES
+from fkbench.specs import DatasetSpec
+
+if TYPE_CHECKING:
+    from fkbench.datasets.samples import Samples
+
+PARTS = ("all", "train", "val", "test", "unlabelled")
+LARGE = 768
+
+
+def preview(
+    context: typer.Context,
+    dataset: Annotated[str, typer.Argument(help="See `fkbench list datasets`.")],
+    out: Annotated[Path | None, typer.Option(help="Picture to write; default: DATASET-preview.png here.")] = None,
+    sample: Annotated[str, typer.Option(help="One sample, large: its number from 0, or its id.")] = "",
+    part: Annotated[str, typer.Option(help="Which pictures: " + ", ".join(PARTS) + ".")] = "all",
+    split: Annotated[str, typer.Option(help="Split of train, val and test; default: the dataset's first.")] = "",
+    count: Annotated[int, typer.Option(help="How many, spread evenly over the part.")] = 24,
+    assignments: Annotated[list[str] | None, typer.Option("--set", help="Dataset setting, key=value.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One object on stdout.")] = False,
+) -> None:
+    """Draw a grid of a dataset's pictures with their keypoints, or one of them large."""
+    from fkbench.draw.files import PICTURE_SUFFIXES, check_target
+    from fkbench.draw.grids import sample_grid, save
+
+    session = current(context)
+    spec = session.registry.get(DatasetSpec, dataset)
+    if part not in PARTS:
+        raise UnknownNameError("part", part, PARTS)
+    if not 1 <= count <= 400:
+        raise FkbenchError(f"--count {count} is not between 1 and 400.", "The default is 24.")
+    target = out or Path(f"{dataset}-preview.png")
+    check_target(target, PICTURE_SUFFIXES)
+    samples = _open(session, spec, list(assignments or ()))
+    pool, chosen = _choose(spec, samples, part, split, sample, count)
+    points = None if pool is samples.unlabelled else [samples.points[index] for index in chosen]
+    grid = sample_grid(
+        [pool.frames[index] for index in chosen], points,
+        scheme=SCHEMES.get(spec.scheme), titles=[pool.ids[index] for index in chosen],
+        columns=1 if sample else min(6, len(chosen)), cell=LARGE if sample else 192,
+    )  # fmt: skip
+    path = save(grid, target)
+    if not spec.terms.public:
+        note(f"These pictures must not be shown in public ({spec.terms.licence}).")
+    if as_json:
+        print_json({"path": str(path), "dataset": spec.name, "part": part, "ids": [pool.ids[i] for i in chosen]})
+    else:
+        typer.echo(str(path))
+
+
+def _open(session: Session, spec: DatasetSpec, assignments: list[str]) -> Samples:
+    from fkbench.cli.bars import progress_bars
+    from fkbench.datasets.access import open_samples
+
+    settings = parse_settings(assignments, "dataset").get("dataset", {})
+    with progress_bars() as bars:
+        return open_samples(spec, session.store, settings, bars, registry=session.registry)
+
+
+def _choose(
+    spec: DatasetSpec, samples: Samples, part: str, split: str, sample: str, count: int
+) -> tuple[Any, list[int]]:
+    """The part's owner of ids and frames, and the indices to show."""
+    import numpy as np
+
+    from fkbench.datasets.splits import get_split
+
+    pool: Any = samples
+    indices: Sequence[int] = range(len(samples))
+    if part == "unlabelled":
+        if samples.unlabelled is None or not samples.unlabelled.ids:
+            raise FkbenchError(f"{spec.name} has no unlabelled part here.", "Leave --part out.")
+        pool, indices = samples.unlabelled, range(len(samples.unlabelled.ids))
+    elif part != "all":
+        indices = getattr(get_split(spec, samples, split or spec.splits[0].name), part).tolist()
+    if sample:
+        return pool, [_find(pool.ids, indices, sample)]
+    spread = np.unique(np.linspace(0, len(indices) - 1, min(count, len(indices))).round().astype(int))
+    return pool, [int(indices[position]) for position in spread]
+
+
+def _find(ids: Sequence[str], indices: Sequence[int], sample: str) -> int:
+    if sample in ids:
+        return ids.index(sample)
+    if sample.isdigit() and int(sample) < len(indices):
+        return int(indices[int(sample)])
+    if sample.lstrip("-").isdigit():
+        raise FkbenchError(f"There is no sample {sample}.", f"Samples of this part are 0 to {len(indices) - 1}.")
+    raise UnknownNameError("sample", sample, ids)
