@@ -15,7 +15,7 @@ from fkbench.errors import FkbenchError
 from fkbench.version import __version__
 
 # Modules of fkbench.cli in the order of `fkbench --help`; each has `register(app)`.
-COMMANDS = ("run", "list", "show", "score", "predict", "plugins")
+COMMANDS = ("run", "list", "show", "data", "score", "predict", "leaderboard", "runs", "plugins")
 WITH_VALUE = {"--data", "--runs", "--plugin"}
 FLAGS = {"--strict-plugins", "--offline", "--debug"}
 EPILOG = (

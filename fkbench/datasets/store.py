@@ -100,7 +100,8 @@ class Store:
             arrays = {f.stem: np.load(f, mmap_mode="r", allow_pickle=False) for f in sorted(folder.glob("*.npy"))}
         except (OSError, ValueError) as error:
             raise FkbenchError(
-                f"The imported data in '{folder}' is damaged: {error}.", f"Delete that folder and import '{name}' again."
+                f"The imported data in '{folder}' is damaged: {error}.",
+                f"Delete that folder and import '{name}' again.",
             ) from error
         return Pack(meta, arrays, folder)
 

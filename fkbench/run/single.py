@@ -21,6 +21,7 @@ from fkbench.run.plan import Request
 from fkbench.run.provenance import probe, source_digest
 from fkbench.specs import ModelSpec, Recipe
 from fkbench.timing import time_model
+from fkbench.train.allocator import keep_freed_memory
 from fkbench.train.engine import Listener
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class SingleRun:
     def carry_out(self) -> RunRecord:
         """Run and write the record; a failure is recorded with its reason and raised."""
         make_repeatable()
+        keep_freed_memory()
         hooks = self.owner.registry.hooks.hook
         plan = {**self.plan, "key": self.key}
         self._observe(hooks.fkbench_run_started, plan=plan)
