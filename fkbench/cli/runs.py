@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON value on stdout.")]
 DAY = 86400.0
+_KEY_SHOWN = 12  # enough to name a run, and the table fits into 80 columns
 
 
 def register(app: typer.Typer) -> None:
@@ -135,13 +136,15 @@ def _print_table(records: list[RunRecord]) -> None:
 
     from fkbench.leaderboard.text import visible
 
-    table = Table(box=None, pad_edge=False, header_style="underline")
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="underline")
     for title in ("key", "model", "dataset", "box", "protocol", "seed", "status", "rmse"):
-        table.add_column(title, justify="right" if title in {"seed", "rmse"} else "left", no_wrap=title == "key")
+        table.add_column(
+            title, justify="right" if title in {"seed", "rmse"} else "left", no_wrap=title == "key", overflow="fold"
+        )
     for record in records:
         rmse = record.metric("rmse")
         cells = (
-            record.key,
+            record.key[:_KEY_SHOWN],
             record.model.name,
             f"{record.dataset.name}/{record.dataset.split}",
             record.box,

@@ -59,14 +59,15 @@ def below(board: Board, columns: Sequence[Column]) -> list[str]:
         for remark in remarks(row):
             about.setdefault(visible(remark), []).append(visible(row.label))
     everyone = len(board.rows)
-    lines = [f"{remark}: {'all' if len(who) == everyone > 1 else ', '.join(who)}" for remark, who in about.items()]
+    lines = [f"{'all' if len(who) == everyone > 1 else ', '.join(who)}: {remark}" for remark, who in about.items()]
     titles = {column.title for column in columns}
     if "× baseline" in titles:
         lines.append(f"× baseline: rmse over that of {visible(board.reference)}, the strongest baseline here")
+    speed = f"on {visible(board.speed_device)} under timing contract v{board.speed_version}"
     if any(not row.comparable_speed for row in board.rows):
-        lines.append(f"{OTHER_SPEED} not measured on {visible(board.speed_device)}: not comparable")
+        lines.append(f"{OTHER_SPEED} not comparable: not {speed}")
     elif board.speed_device:
-        lines.append(f"speed on {visible(board.speed_device)}, timing contract v{board.speed_version}")
+        lines.append(f"speed {speed}")
     return lines
 
 

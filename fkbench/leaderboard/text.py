@@ -13,7 +13,7 @@ from fkbench.leaderboard.columns import COLUMNS, OTHER_SPEED, Cell, flat, page, 
 from fkbench.leaderboard.rows import Row
 
 _MARKDOWN = re.compile(r"([\\`*_\[\]|~$])")
-_SCHEME = re.compile(r"://|(?<=www)\.|@", re.IGNORECASE)
+_SCHEME = re.compile(r"://|(?<=www)\.|@(?=\w)", re.IGNORECASE)
 _FORMULA = ("=", "+", "-", "@")
 
 

@@ -87,7 +87,7 @@ def test_the_terminal_shows_ranks_and_reasons(call, three_models):
     assert next(line for line in lines if "good" in line)[:2] == ["1", "good"]
     assert next(line for line in lines if "bad" in line)[:2] == ["2", "bad"]
     assert next(line for line in lines if "lone" in line)[:2] == ["–", "lone"]
-    assert "1 seed, 3 needed: lone" in out
+    assert "lone: 1 seed, 3 needed" in out
 
 
 def test_out_writes_the_boards_and_an_index_and_prints_the_paths(call, three_models, tmp_path):

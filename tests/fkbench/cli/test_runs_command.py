@@ -71,7 +71,7 @@ def test_list_shows_every_run_finished_or_not(call, put):
     header, *lines = call("list").stdout.splitlines()
     first, second = sorted(lines)
     assert header.split() == ["key", "model", "dataset", "box", "protocol", "seed", "status", "rmse"]
-    assert re.search(r"a0{15}\s+net\s+faces/honest\s+whole\s+fair v1\s+0\s+done\s+2\.500", first)
+    assert re.search(r"a0{11}\s+net\s+faces/honest\s+whole\s+fair v1\s+0\s+done\s+2\.500", first)
     assert "failed: the loss is NaN" in second
     assert "[red]x|y?[0m" in second
 

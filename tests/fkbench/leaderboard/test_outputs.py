@@ -130,8 +130,8 @@ def test_more_columns_come_with_more_width(board):
 
 def test_the_terminal_says_why_rows_have_no_rank(board):
     text = " ".join(printed(board, 100).split())
-    assert "settings changed: epochs=3, lr=0.1: tuned" in text
-    assert "seed 0 oom: out of memory: broken" in text
+    assert "tuned: settings changed: epochs=3, lr=0.1" in text
+    assert "broken: seed 0 oom: out of memory" in text
 
 
 @pytest.mark.parametrize("name", HOSTILE)
