@@ -48,7 +48,7 @@ def preview(
     points = None if pool is samples.unlabelled else [samples.points[index] for index in chosen]
     grid = sample_grid(
         [pool.frames[index] for index in chosen], points,
-        scheme=SCHEMES.get(spec.scheme), titles=[pool.ids[index] for index in chosen],
+        scheme=SCHEMES.get(spec.scheme), titles=None if sample else [pool.ids[index] for index in chosen],
         columns=1 if sample else min(6, len(chosen)), cell=LARGE if sample else 192,
     )  # fmt: skip
     path = save(grid, target)
