@@ -139,7 +139,7 @@ def _print_table(records: list[RunRecord]) -> None:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="underline")
     for title in ("key", "model", "dataset", "box", "protocol", "seed", "status", "rmse"):
         table.add_column(
-            title, justify="right" if title in {"seed", "rmse"} else "left", no_wrap=title == "key", overflow="fold"
+            title, justify="right" if title in {"seed", "rmse"} else "left", no_wrap=title != "status", overflow="fold"
         )
     for record in records:
         rmse = record.metric("rmse")

@@ -66,7 +66,7 @@ class Entry:
 def entries_of(records: Iterable[RunRecord]) -> list[Entry]:
     """The rows that the records of one board make, in an order that does not depend on theirs."""
     by_plan: dict[str, list[RunRecord]] = {}
-    for record in sorted(records, key=lambda record: (record.key, record.canonical())):
+    for record in records:
         by_plan.setdefault(canonical_json(_plan(record)), []).append(record)
     rows = [_entry(group) for plan in by_plan.values() for group in _same_code(plan)]
     return sorted(rows, key=Entry.sort_key)

@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fkbench.leaderboard import build
+from fkbench.leaderboard import build, ranking
 from fkbench.protocols import PROTOCOLS
 from fkbench.records import write_arrays, write_errors
+from fkbench.specs import Protocol
 
 
 def ranks_of(runs):
@@ -92,10 +93,20 @@ def test_one_collapsed_seed_is_named(runs):
     assert reasons_of(runs) == ("collapsed (seed 2)",)
 
 
-def test_a_protocol_of_ours_is_asked_itself_not_the_record(runs):
-    name, ours = next((name, p) for name, p in PROTOCOLS.items() if not p.ranked)
-    runs.add_seeds("net", 2.0, protocol={"name": name, "version": ours.version, "frozen": True, "ranked": True})
-    assert any(reason.startswith(f"protocol {name} v{ours.version} is not ranked") for reason in reasons_of(runs))
+def test_a_protocol_of_ours_is_asked_itself_not_the_record(runs, monkeypatch):
+    ours = Protocol("fair", 1, "a quick look", None, frozen=True, ranked=False)
+    monkeypatch.setattr(ranking, "PROTOCOLS", {"fair": ours})
+    runs.add_seeds("net", 2.0)  # its record says frozen and ranked
+    assert reasons_of(runs) == ("protocol fair v1 is not ranked",)
+    monkeypatch.setattr(ranking, "PROTOCOLS", {"fair": replace(ours, version=2)})
+    assert ranks_of(runs) == {"net": "1"}  # of another version only the record knows
+
+
+def test_no_protocol_of_ours_that_is_unranked_gets_a_rank(runs):
+    for name, ours in PROTOCOLS.items():
+        if not (ours.ranked and ours.frozen):
+            runs.add_seeds("net", 2.0, protocol={"name": name, "version": ours.version, "frozen": True, "ranked": True})
+    assert all(row.rank is None for board in build(runs.records, runs.errors_of) for row in board.rows)
 
 
 def test_an_unranked_row_does_not_move_the_others(runs):
