@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from fkbench.cli.session import Session, console, current, print_json
+from fkbench.datasets.layout import has_pack
 from fkbench.errors import UnknownNameError
 from fkbench.protocols import PROTOCOLS
 from fkbench.registry import KINDS
@@ -58,7 +59,7 @@ def rows(session: Session, kind: str) -> list[Row]:
         reason = spec.unavailable()
         extra: Row = {}
         if isinstance(spec, DatasetSpec):
-            missing = [name for name in spec.requires if not session.store.has(name)]
+            missing = [name for name in spec.requires if not has_pack(session.data_root, name)]
             reason = reason or ("not imported here; " + spec.ways if missing else None)
             extra = {"scheme": spec.scheme, "splits": [s.name for s in spec.splits], "boxes": list(spec.boxes)}
         if isinstance(spec, ModelSpec):

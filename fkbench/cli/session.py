@@ -49,10 +49,14 @@ class Session:
         return load_registry(self.plugins, strict=self.strict)
 
     @property
+    def data_root(self) -> Path:
+        return data_root(self.data)
+
+    @property
     def store(self) -> Store:
         from fkbench.datasets.store import Store
 
-        return Store(data_root(self.data))
+        return Store(self.data_root)
 
     @property
     def runs_root(self) -> Path:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from fkbench.datasets.layout import PACK_FILE, has_pack
 from fkbench.datasets.samples import Array, ByteArray, Frames
 from fkbench.errors import DataMissingError, FkbenchError
 
@@ -57,7 +58,7 @@ class Store:
 
     def has(self, name: str) -> bool:
         """Whether a pack of this name is there (its JSON page is written last)."""
-        return (self.folder(name) / "pack.json").is_file()
+        return has_pack(self.root, name)
 
     def write(self, name: str, meta: Mapping[str, Any], arrays: Mapping[str, Array]) -> Pack:
         """Write a pack, whole or not at all; one that is there is replaced.
@@ -72,7 +73,7 @@ class Store:
             for key, array in arrays.items():
                 np.save(scratch / f"{key}.npy", array, allow_pickle=False)
             page = json.dumps({"pack": PACK_VERSION, **meta}, indent=1, sort_keys=True)
-            (scratch / "pack.json").write_text(page, encoding="utf-8")
+            (scratch / PACK_FILE).write_text(page, encoding="utf-8")
             _replace(scratch, target)
         except OSError as error:
             raise FkbenchError(
@@ -94,7 +95,7 @@ class Store:
         if not self.has(name):
             raise DataMissingError(f"'{name}' is not in the data folder '{self.root}'.")
         try:
-            meta = json.loads((folder / "pack.json").read_text(encoding="utf-8"))
+            meta = json.loads((folder / PACK_FILE).read_text(encoding="utf-8"))
             if meta.get("pack") != PACK_VERSION:
                 raise ValueError(f"pack version {meta.get('pack')}, this fkbench reads {PACK_VERSION}")
             arrays = {f.stem: np.load(f, mmap_mode="r", allow_pickle=False) for f in sorted(folder.glob("*.npy"))}

@@ -1,0 +1,12 @@
+"""Where a pack lies in the data folder. Standard library only: `fkbench list` asks it what has been imported."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+PACK_FILE = "pack.json"
+
+
+def has_pack(root: Path, name: str) -> bool:
+    """Whether a whole pack of this name is there: its JSON page is written last."""
+    return (root / name / PACK_FILE).is_file()
