@@ -80,6 +80,7 @@ def test_every_change_shows(content, what):
 
 def test_array_digests_tell_types_and_shapes_apart():
     values = np.arange(6, dtype=np.int64)
-    digests = [array_digest(a) for a in (values, values.reshape(2, 3), values.astype(np.int32), values[::-1], values[:0])]
+    others = (values, values.reshape(2, 3), values.astype(np.int32), values[::-1], values[:0])
+    digests = [array_digest(array) for array in others]
     assert len(set(digests)) == len(digests)
     assert array_digest(values[::2]) == array_digest(values[::2].copy())

@@ -53,7 +53,7 @@ def test_jpeg_is_rgb(picture):
 @pytest.mark.parametrize("share", [0.5, 0.9])
 def test_a_picture_cut_short_is_named(picture, suffix, share):
     data = encode(picture, suffix)
-    with pytest.raises(FkbenchError, match="'faces/a.jpg'"):
+    with pytest.raises(FkbenchError, match=r"'faces/a.jpg'"):
         decode_rgb(data[: int(len(data) * share)], "faces/a.jpg")
 
 
@@ -91,5 +91,5 @@ def test_absurd_sizes_are_refused_before_decoding(tmp_path, size):
 def test_a_picture_that_does_not_decode_is_named(tmp_path, picture, content):
     (tmp_path / "good.png").write_bytes(encode(picture, ".png"))
     (tmp_path / "bad.png").write_bytes(content)
-    with open_source(tmp_path) as source, pytest.raises(FkbenchError, match=r"'bad.png' in '.*' (does not decode|is cut)"):
+    with open_source(tmp_path) as source, pytest.raises(FkbenchError, match=r"'bad.png' in '.*' (does not|is cut)"):
         read_frames(source, ["good.png", "bad.png"], "test")

@@ -57,7 +57,7 @@ def read_table(data: bytes, columns: tuple[str, ...], where: str) -> Table:
         comma = data.rfind(b",", start, end)
         values = data[start:comma].split(b",") if comma >= 0 else []
         if len(values) != len(columns):
-            got = len(values) + (comma >= 0)
+            got = data.count(b",", start, end) + 1
             raise _bad_row(len(fields), where, f"has {got} columns, not {len(columns) + 1}")
         fields.append(values)
         spans.append(_unquoted(data, comma + 1, end))
