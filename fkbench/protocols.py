@@ -14,6 +14,8 @@ _UNIFORM = Recipe(
     augmentation=Augmentation(
         flip=0.5, rotation=12.0, scale=0.10, shift=0.04, contrast=0.25, brightness=0.25, blur=0.2, noise=0.03
     ),
+    normalise="standard",
+    initialisation="he",
     optimiser="adamw",
     lr=1e-3,
     weight_decay=1e-4,

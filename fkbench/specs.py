@@ -212,6 +212,9 @@ class Recipe:
     """Everything about training that is not the net.
 
     Attributes:
+        normalise: `unit`: pictures in [0, 1]; `standard`: each picture with mean 0 and deviation 1.
+        initialisation: `own`: as the net comes; `he`: layers that still have PyTorch's default weights get He's, and
+            the output layer starts at the mean of the training targets (see `fkbench.train.initialisation`).
         optimiser: `adamw`, `adam`, `adamax` or `sgd`.
         schedule: `cosine` (linear warm-up for `warmup` of the steps, cosine to 0) or `constant`.
         images_seen: budget; 0 = by `epochs`.
@@ -225,6 +228,8 @@ class Recipe:
 
     codec: CodecSpec = CodecSpec()
     augmentation: Augmentation = Augmentation()
+    normalise: Literal["unit", "standard"] = "unit"
+    initialisation: Literal["own", "he"] = "own"
     optimiser: Literal["adamw", "adam", "adamax", "sgd"] = "adamw"
     lr: float = 1e-3
     weight_decay: float = 0.0
@@ -277,9 +282,10 @@ class ModelSpec(Spec):
     """A model: a net that the engine trains, or a predictor that fits by itself.
 
     Attributes:
-        build: `net`: `build(channels, size, outputs, **settings) -> torch.nn.Module` that maps (N, C, R, R) floats in
-            [0, 1] to (N, outputs); `predictor`: `build(**settings)` gives an object with `fit(images, points, valid)`,
-            `predict(images) -> (N, K, 2)`, `state() -> dict of arrays` and `restore(state)`.
+        build: `net`: `build(channels, size, outputs, **settings) -> torch.nn.Module` that maps (N, C, R, R) floats
+            (in [0, 1], or standardised where the recipe says so) to (N, outputs); `predictor`: `build(**settings)` gives
+            an object with `fit(images, points, valid)`, `predict(images) -> (N, K, 2)`, `state() -> dict of arrays`
+            and `restore(state)`.
         input: (channels, size) of the views that it sees.
         role: `baseline` rows stand in every table; the core knows them by this alone.
         deterministic: one run is enough, there is no randomness in fitting.

@@ -46,7 +46,7 @@ def squared(boxes: BoxArray) -> BoxArray:
 
 
 def jittered(boxes: BoxArray, ids: tuple[str, ...], amount: float) -> BoxArray:
-    """Each square moved and resized by up to ± `amount` of its side, by a hash of the id: no detector gives exact boxes."""
+    """Each square moved and resized by up to ± `amount` of its side, by a hash of the id: no detector is exact."""
     if amount == 0:
         return boxes
     draws = np.array([[2 * unit_hash("box-jitter", name, axis) - 1 for axis in "xys"] for name in ids])

@@ -20,7 +20,7 @@ from fkbench.run.inputs import Inputs
 from fkbench.specs import ModelSpec, Recipe, resolve
 from fkbench.train.checkpoint import Progress, Weights
 from fkbench.train.codecs import Codec, make_codec
-from fkbench.train.engine import Listener, Trainer, autocast
+from fkbench.train.engine import Listener, Trainer, evaluate
 from fkbench.train.optimisation import Budget
 from fkbench.train.predictors import NetPredictor, Predictor
 from fkbench.train.streams import stream_seed
@@ -117,9 +117,8 @@ def fit_net(
     if recipe.selection == "best" and progress.best is not None:
         net.load_state_dict(progress.best)
     images = images_seen(trainer.budget, progress.epoch)
-    fitted = Fitted(
-        NetPredictor(net, codec, device, trainer.precision), net, codec, progress.history, progress.seconds, images
-    )
+    predictor = NetPredictor(net, codec, device, trainer.precision, recipe.normalise)
+    fitted = Fitted(predictor, net, codec, progress.history, progress.seconds, images)
     fitted.epochs, fitted.best_epoch = progress.epoch, progress.best_epoch
     return fitted
 
@@ -169,16 +168,11 @@ def precision_of(recipe: Recipe | None, device: torch.device) -> str:
     return recipe.precision.get(device.type, "fp32") if recipe else "fp32"
 
 
-def native_loss(fitted: Fitted, inputs: Inputs, model: ModelSpec, device: torch.device, precision: str) -> float | None:
-    """The article's own loss on the test part, mean over batches of 256 rows weighted by their number."""
-    if fitted.net is None or fitted.codec is None:
+def native_loss(fitted: Fitted, recipe: Recipe, inputs: Inputs, size: int, channels: int) -> float | None:
+    """The recipe's own loss on the test part, mean over batches of 256 rows weighted by their number."""
+    if not isinstance(fitted.predictor, NetPredictor) or fitted.codec is None or fitted.net is None:
         return None
-    channels, size = model.input
-    rows = inputs.resident(inputs.eval_views(size, channels), inputs.split.test, device)
-    total = 0.0
-    with torch.inference_mode(), autocast(device, precision):
-        for low in range(0, len(rows), 256):
-            part = slice(low, low + 256)
-            output = fitted.net(rows.images[part].float().div_(255))
-            total += float(fitted.codec.loss(output, rows.points[part], rows.valid[part])) * len(rows.points[part])
-    return total / len(rows)
+    predictor = fitted.predictor
+    rows = inputs.resident(inputs.eval_views(size, channels), inputs.split.test, predictor.device)
+    loss, _ = evaluate(fitted.net, fitted.codec, rows, predictor.precision, recipe.normalise)
+    return loss

@@ -118,7 +118,9 @@ def load_run(record: RunRecord, registry: Registry, device: torch.device) -> Loa
             "Its code has changed: run it again.",
         ) from error
     net = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return LoadedRun(record, model, NetPredictor(net, codec, device, precision_of(recipe, device)), scheme, registry)
+    precision = precision_of(recipe, device)
+    trained = NetPredictor(net, codec, device, precision, recipe.normalise)
+    return LoadedRun(record, model, trained, scheme, registry)
 
 
 def _model_of(record: RunRecord, registry: Registry) -> ModelSpec:

@@ -99,8 +99,8 @@ class SingleRun:
             raise RunFailedError("The model's predictions are not finite.", "Lower protocol.lr, or check the net.")
         outcome = score_points(points, self.inputs, self.owner.registry)
         if self.recipe is not None and self.recipe.native_loss:
-            precision = precision_of(self.recipe, self.device)
-            loss = native_loss(fitted, self.inputs, self.model, self.device, precision)
+            channels, size = self.model.input
+            loss = native_loss(fitted, self.recipe, self.inputs, size, channels)
             outcome.metrics["native_loss"] = {"name": self.recipe.codec.loss, "test": loss}
         write_outcome(outcome, self.folder)
         if fitted.history:

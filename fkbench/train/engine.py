@@ -19,7 +19,9 @@ from fkbench.specs import Recipe
 from fkbench.train.augment import Augmenter, Draws, draw
 from fkbench.train.checkpoint import Progress, load_checkpoint, save_checkpoint
 from fkbench.train.codecs import Codec
+from fkbench.train.initialisation import initialise
 from fkbench.train.optimisation import budget_of, learning_rate, make_optimiser
+from fkbench.train.pictures import net_input, normalised
 from fkbench.train.streams import generator, stream_seed
 
 CHECKPOINT_EVERY_S = 30.0
@@ -95,7 +97,17 @@ class Trainer:
         self.augmenter = Augmenter(recipe.augmentation, size, train.pad, flip_order, self.device)
         self.optimiser = make_optimiser(recipe, net.parameters())
         self.budget = budget_of(recipe, len(train))
+        if recipe.initialisation == "he":
+            torch.manual_seed(stream_seed(seed, "initialisation"))
+            initialise(net, self._mean_target())
         self.progress = Progress()
+
+    def _mean_target(self) -> Tensor:
+        """(outputs,) mean of the encoded training points, as if each lay in the middle of its canvas."""
+        rows = self.train_rows
+        weight = rows.valid.unsqueeze(2).float()
+        mean = (rows.points * weight).sum(0) / weight.sum(0).clamp_min(1)
+        return self.codec.encode((mean - rows.pad).unsqueeze(0))[0]
 
     def resume(self, checkpoint: Path) -> None:
         """Go on from a checkpoint."""
@@ -177,7 +189,7 @@ class Trainer:
         data = self.train_rows
         images, points, valid = self.augmenter(data.images[rows], data.points[rows], data.valid[rows], draws, noise)
         with autocast(self.device, self.precision):
-            output = self.net(images)
+            output = self.net(normalised(images, self.recipe.normalise))
         loss = self.codec.loss(output, points, valid)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -187,14 +199,16 @@ class Trainer:
     def _validate(self, epoch: int) -> tuple[float, float]:
         if self.val_rows is None or not len(self.val_rows):
             return float("nan"), float("nan")
-        loss, rmse = evaluate(self.net, self.codec, self.val_rows, self.precision)
+        loss, rmse = evaluate(self.net, self.codec, self.val_rows, self.precision, self.recipe.normalise)
         if self.recipe.selection == "best" and rmse < self.progress.best_rmse:
             self.progress.best_rmse, self.progress.best_epoch = rmse, epoch + 1
             self.progress.best = {name: value.detach().cpu().clone() for name, value in self.net.state_dict().items()}
         return loss, rmse
 
 
-def evaluate(net: nn.Module, codec: Codec, rows: Resident, precision: str, batch: int = 256) -> tuple[float, float]:
+def evaluate(
+    net: nn.Module, codec: Codec, rows: Resident, precision: str, normalise: str = "unit", batch: int = 256
+) -> tuple[float, float]:
     """Mean loss and rmse in the scoring frame of a net on evaluation views. Leaves the net in eval mode."""
     net.eval()
     device = rows.images.device
@@ -204,7 +218,7 @@ def evaluate(net: nn.Module, codec: Codec, rows: Resident, precision: str, batch
             part = slice(low, low + batch)
             points, valid = rows.points[part], rows.valid[part]
             with autocast(device, precision):
-                output = net(rows.images[part].float().div_(255))
+                output = net(net_input(rows.images[part], normalise))
             error = (codec.decode(output) - points) * rows.unit[part, None, None]
             squares = (error.square() * valid.unsqueeze(2)).sum()
             sums += torch.stack([codec.loss(output, points, valid) * len(points), squares, 2.0 * valid.sum()])

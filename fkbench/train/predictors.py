@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from fkbench.datasets.samples import ByteArray, FloatArray
 from fkbench.train.codecs import Codec
 from fkbench.train.engine import autocast
+from fkbench.train.pictures import net_input
 
 
 class Predictor(TypingProtocol):
@@ -22,17 +23,26 @@ class Predictor(TypingProtocol):
 class NetPredictor:
     """A net with its codec, on a device, at the precision at which it is scored."""
 
-    def __init__(self, net: nn.Module, codec: Codec, device: torch.device, precision: str, batch: int = 256) -> None:
+    def __init__(
+        self,
+        net: nn.Module,
+        codec: Codec,
+        device: torch.device,
+        precision: str,
+        normalise: str = "unit",
+        batch: int = 256,
+    ) -> None:
         self.net = net.eval()
         self.codec = codec
         self.device = device
         self.precision = precision
+        self.normalise = normalise
         self.batch = batch
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, C, R, R) uint8 on the device → (B, K, 2) float32 view pixels on the device."""
         with torch.inference_mode(), autocast(self.device, self.precision):
-            output = self.net(images.float().div_(255))
+            output = self.net(net_input(images, self.normalise))
         return self.codec.decode(output)
 
     def predict(self, images: ByteArray) -> FloatArray:

@@ -72,7 +72,9 @@ def test_photometric_steps_keep_range_and_points_and_act_on_each_picture_alone()
     points = torch.rand(count, 3, 2) * 15
     spec = Augmentation(contrast=0.25, brightness=0.25, blur=0.5, noise=0.05)
     draws = draw(spec, count, 16, generator(3, "x"))
-    images, moved, _ = Augmenter(spec, 16, 0, ORDER, CPU)(canvas, points, torch.ones(count, 3) > 0, draws, generator(3, "n"))
+    images, moved, _ = Augmenter(spec, 16, 0, ORDER, CPU)(
+        canvas, points, torch.ones(count, 3) > 0, draws, generator(3, "n")
+    )
     assert torch.equal(moved, points)
     assert 0 <= float(images.min()) <= float(images.max()) <= 1
     means = images.mean(dim=(1, 2, 3)) / (128 / 255)

@@ -82,16 +82,16 @@ def test_a_run_that_was_cut_off_goes_on_exactly(tmp_path: Path, optimiser: str):
     whole = trainer(recipe)
     whole.fit()
 
-    class CutOff(Exception):
+    class CutOffError(Exception):
         pass
 
     def cut(row):
         if row["epoch"] == 2:
-            raise CutOff
+            raise CutOffError
 
     first = trainer(recipe)
     path = tmp_path / "checkpoint.safetensors"
-    with pytest.raises(CutOff):
+    with pytest.raises(CutOffError):
         first.fit(Listener(epoch=cut))
     first.save(path)
     torch.manual_seed(999)  # whatever else happens in between
