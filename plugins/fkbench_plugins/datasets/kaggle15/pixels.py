@@ -39,7 +39,7 @@ def parse_block(buffer: ByteArray, spans: Spans, count: int) -> ByteArray | None
         return None
     if (is_digit[3:] & is_digit[2:-1] & is_digit[1:-2] & is_digit[:-3]).any():
         return None
-    ends = np.flatnonzero(is_digit[2:-1] & ~is_digit[3:])
+    ends = np.flatnonzero(is_digit[2:-1] > is_digit[3:])
     starts = np.array([start - first for start, _ in spans]) + PAD - 2
     if (np.diff(np.searchsorted(ends, starts), append=len(ends)) != count).any():
         return None
