@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 import cv2
@@ -42,7 +43,13 @@ def face68(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
 
 
 @pytest.fixture
-def youtube_files() -> dict[str, bytes]:
+def youtube_files(_youtube_set: dict[str, bytes]) -> dict[str, bytes]:
+    """Udacity's layout, small; a test may change its own copy."""
+    return dict(_youtube_set)
+
+
+@pytest.fixture(scope="session")
+def _youtube_set() -> dict[str, bytes]:
     """40 persons with one clip: a labelled training frame (RGBA PNG in a .jpg name), a labelled test frame of the same
     name (JPEG), and an unlabelled one."""
     rng = np.random.default_rng(68)
@@ -77,10 +84,11 @@ def youtube_zip(tmp_path: Path, youtube_files: dict[str, bytes]) -> Path:
 FOUR = (0, 1, 10, 14)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def kaggle_row() -> Callable[..., str]:
     """A row of `training.csv`: labels of the given points, and a random picture."""
 
+    @lru_cache
     def row(seed: int, labelled: tuple[int, ...] = tuple(range(15))) -> str:
         rng = np.random.default_rng(seed)
         labels = [""] * 30
@@ -94,7 +102,13 @@ def kaggle_row() -> Callable[..., str]:
 
 
 @pytest.fixture
-def kaggle_files(kaggle_row: Callable[..., str]) -> dict[str, bytes]:
+def kaggle_files(_kaggle_tables: dict[str, bytes]) -> dict[str, bytes]:
+    """Kaggle's tables, small; a test may change its own copy."""
+    return dict(_kaggle_tables)
+
+
+@pytest.fixture(scope="session")
+def _kaggle_tables(kaggle_row: Callable[..., str]) -> dict[str, bytes]:
     """50 complete rows, 45 with the four points, 4 with something else, 1 with nothing; 3 test pictures; the lookup."""
     header = ",".join([*(f"{p}_{axis}" for p in FACE15.points for axis in "xy"), "Image"])
     rows = [kaggle_row(seed) for seed in range(50)]

@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
+import threading
 import zipfile
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import cv2
@@ -182,6 +185,33 @@ def test_offline_get_says_where_to_find_it(store, monkeypatch):
         acquire(store, False)
 
 
+@pytest.fixture
+def served(tmp_path, youtube_zip):
+    """The zip's folder on a server of our own; its address."""
+    handler = partial(QuietHandler, directory=str(tmp_path))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+def test_get_downloads_what_import_reads(spec, store, served, monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv(ENVIRONMENT, f"{served}/train-test-data.zip")
+    path = acquire(store, False)
+    assert import_dataset(spec, store, path)["counts"]["labelled"] == 2 * PERSONS
+    assert path.is_relative_to(store.root)
+
+
+@pytest.mark.slow
 @pytest.mark.realdata
 def test_the_real_archive(spec, store, shared_data):
     found = import_dataset(spec, store, shared_data / "youtube68.zip")
