@@ -119,9 +119,10 @@ class DatasetSpec(Spec):
 
     Attributes:
         scheme: name of its landmark scheme.
-        load: `load(store: Store, settings: dict) -> Samples` (see `fkbench.datasets`).
+        load: `load(store: Store, settings: dict) -> Samples` (see `fkbench.datasets`); long work reports to
+            `fkbench.datasets.progress.listener()`.
         split: `split(samples, name: str, fold: int) -> Split`; default: 65/10/25 % by a hash of the group.
-        importer: `importer(store, path, progress) -> Mapping` reads the official layout from a zip or folder.
+        importer: `importer(store, path) -> Mapping` reads the official layout from a zip or folder.
         acquire: `acquire(store, offline) -> Path | None` fetches the official files, or raises with what to do.
         requires: names of the imports that must be in the store (none: the data is made by the plugin).
         splits: the first is the default.

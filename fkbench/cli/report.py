@@ -59,6 +59,8 @@ def _print_run(record: RunRecord) -> None:
             f"{train}; inference {infer}, latency {_number(latency, 2)} ms (p50); on {record.device.name}, "
             f"{record.device.threads} threads"
         )
+        if getattr(timing, "void", False):
+            out.print(f"[yellow]this timing is void: {getattr(timing, 'void_reason', '')}[/yellow]")
     if record.flags:
         out.print(f"[yellow]marked: {', '.join(record.flags)}[/yellow]")
     if record.reused:

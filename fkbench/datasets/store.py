@@ -76,10 +76,7 @@ class Store:
             (scratch / PACK_FILE).write_text(page, encoding="utf-8")
             _replace(scratch, target)
         except OSError as error:
-            raise FkbenchError(
-                f"Cannot write data to '{self.root}': {error.strerror or error}.",
-                "Free space there, or choose another folder with --data or FKBENCH_DATA.",
-            ) from error
+            raise _cannot_write(self.root, error) from error
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
         return self.read(name)
@@ -110,8 +107,18 @@ class Store:
         """A lock between processes for making one pack or cache."""
         from filelock import FileLock
 
-        self.root.mkdir(parents=True, exist_ok=True)
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _cannot_write(self.root, error) from error
         return FileLock(str(self.root / f".{name.replace('/', '-')}.lock"))
+
+
+def _cannot_write(root: Path, error: OSError) -> FkbenchError:
+    return FkbenchError(
+        f"Cannot write data to '{root}': {error.strerror or error}.",
+        "Free space there, or choose another folder with --data or FKBENCH_DATA.",
+    )
 
 
 def _replace(scratch: Path, target: Path) -> None:

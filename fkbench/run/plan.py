@@ -56,8 +56,9 @@ def resolve_recipe(request: Request) -> tuple[Recipe | None, dict[str, Any]]:
     """The recipe with overrides applied, and the overrides. None for a model that fits by itself.
 
     Raises:
-        FkbenchError: the model has no recipe of this protocol's name, or an override is bad.
+        FkbenchError: the model has no recipe of this protocol's name, or an override or a model setting is bad.
     """
+    resolve_settings("model", request.model.settings, request.settings.get("model", {}))
     changes: dict[str, Any] = dict(request.settings.get("protocol", {}))
     if request.epochs is not None:
         if request.epochs <= 0:
@@ -69,7 +70,7 @@ def resolve_recipe(request: Request) -> tuple[Recipe | None, dict[str, Any]]:
                 f"{request.model.name} is not trained by the engine: --epochs and protocol settings do not apply.",
                 "Leave them out; its own settings are set with --set model.NAME=VALUE.",
             )
-        return None, {}
+        return None, _model_changes(request)
     recipe = request.protocol.recipe or request.model.recipes.get(request.protocol.name)
     if recipe is None:
         known = ", ".join(sorted(request.model.recipes)) or "none"
@@ -77,7 +78,13 @@ def resolve_recipe(request: Request) -> tuple[Recipe | None, dict[str, Any]]:
             f"{request.model.name} has no recipe of its own for the protocol '{request.protocol.name}'.",
             f"Recipes of its own: {known}. Use --protocol uniform.",
         )
-    return apply_overrides(recipe, changes), changes
+    return apply_overrides(recipe, changes), changes | _model_changes(request)
+
+
+def _model_changes(request: Request) -> dict[str, Any]:
+    """Settings of the model other than its defaults: another model than the one that the table names."""
+    chosen = resolve_settings("model", request.model.settings, request.settings.get("model", {}))
+    return {f"model.{k}": v for k, v in chosen.items() if v != request.model.settings[k].default}
 
 
 def baseline_request(request: Request, baseline: ModelSpec) -> Request:

@@ -125,7 +125,7 @@ def test_strict_raises_what_else_is_kept(tmp_path: Path):
     file = tmp_path / "bad.py"
     file.write_text("1 / 0")
     assert load_registry([file], entry_points=False).failures
-    with pytest.raises(FkbenchError, match="bad.py"):
+    with pytest.raises(FkbenchError, match=r"bad\.py"):
         load_registry([file], entry_points=False, strict=True)
 
 

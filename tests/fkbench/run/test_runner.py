@@ -1,0 +1,203 @@
+"""The main job on few faces: records, reuse, repeatability, continuation, failures."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from fkbench.errors import FkbenchError, RunFailedError
+from fkbench.hookspecs import hookimpl
+from fkbench.records import read_errors, read_history, read_predictions, write_arrays
+from fkbench.registry import load_module
+from fkbench.specs import Plugin
+from fkbench.train import engine
+
+FILES = ("record.json", "history.csv", "predictions.safetensors", "errors.safetensors", "best.safetensors",
+         "last.safetensors", "loss.png", "predictions.png")  # fmt: skip
+
+
+def test_a_run_leaves_a_record_with_everything_beside_it(bench):
+    (record,) = bench.run()
+    assert record.status == "done"
+    folder = Path(record.path)
+    assert [name for name in FILES if not (folder / name).is_file()] == []
+    assert not (folder / "checkpoint.safetensors").exists()
+    page = record.to_json()
+    assert page["model"]["parameters"] == 8 * 9 + 8 + (8 * 36 + 1) * 30
+    assert page["dataset"]["counts"] == {"train": 56, "val": 8, "test": 16}
+    assert set(page["baseline"]) == {"mean-shape", "nearest", "pca-ridge"}
+    assert page["protocol"]["overrides"] == {"batch": "16", "images_seen": "160"}
+    assert page["timing"]["train_images_per_s"] > 0
+    assert page["timing"]["latency_ms"]["p50"] > 0
+    low, high = page["metrics"]["rmse_ci"]
+    assert low < page["metrics"]["rmse"] < high
+    ids, points = read_predictions(folder / "predictions.safetensors")
+    assert points.shape == (16, 15, 2)
+    errors = read_errors(folder / "errors.safetensors")
+    assert errors.ids == ids
+    rmse = math.sqrt(float(errors.sum_sq.sum()) / float(errors.count.sum()))
+    assert rmse == pytest.approx(record.metric("rmse"), rel=1e-5)
+    assert len(read_history(folder / "history.csv")) == record.history.epochs == 4
+
+
+def test_a_finished_run_is_reused_and_says_so(bench):
+    first = bench.run()[0]
+    again = bench.run()[0]
+    assert (first.reused, again.reused) == (False, True)
+    assert again.key == first.key
+    assert again.metrics == first.metrics
+    assert "step" not in bench.events
+
+
+def test_the_same_seed_gives_the_same_run_and_another_seed_another(bench):
+    first, second = bench.run(seeds=(0, 1))
+    kept, points = bench.weights(first), read_predictions(Path(first.path) / "predictions.safetensors")[1].tobytes()
+    assert bench.weights(second) != kept
+    assert second.key != first.key
+    repeated = bench.run(force=True)[0]
+    assert not repeated.reused
+    assert bench.weights(repeated) == kept
+    assert read_predictions(Path(repeated.path) / "predictions.safetensors")[1].tobytes() == points
+
+
+def interrupt_at(registry, epoch):
+    def fkbench_epoch_done(plan, row):
+        if row["epoch"] == epoch:
+            raise KeyboardInterrupt
+
+    load_module(registry, SimpleNamespace(fkbench_epoch_done=hookimpl(fkbench_epoch_done)), Plugin("interrupt"))
+
+
+def test_a_run_cut_off_in_training_goes_on_exactly(bench, monkeypatch, tmp_path):
+    whole = bench.run()[0]
+    kept = bench.weights(whole), [{**row, "seconds": 0} for row in read_history(Path(whole.path) / "history.csv")]
+    bench.runs.remove(Path(whole.path))
+    monkeypatch.setattr(engine, "CHECKPOINT_EVERY_S", 0.0)
+    registry = bench.registry()
+    interrupt_at(registry, 3)
+    with pytest.raises(KeyboardInterrupt):
+        bench.run(registry)
+    assert not (Path(whole.path) / "record.json").exists()
+    assert (Path(whole.path) / "checkpoint.safetensors").is_file()
+    resumed = bench.run()[0]
+    assert "resumed" in bench.events
+    assert bench.events.count("epoch") == 2
+    assert (
+        bench.weights(resumed),
+        [{**r, "seconds": 0} for r in read_history(Path(resumed.path) / "history.csv")],
+    ) == kept
+
+
+def test_changed_source_that_computes_the_same_keeps_the_run(bench):
+    bench.run()
+    bench.file.write_text(bench.file.read_text() + "\n# a comment\n")
+    assert bench.run()[0].reused
+
+
+def test_changed_source_that_computes_something_else_runs_again(bench):
+    bench.run()
+    bench.file.write_text(bench.file.read_text().replace("nn.ReLU()", "nn.Tanh()"))
+    assert not bench.run()[0].reused
+
+
+def test_an_observer_that_raises_stops_nothing(bench):
+    registry = bench.registry()
+
+    def fkbench_run_finished(plan, record):
+        raise ValueError("observer")
+
+    load_module(registry, SimpleNamespace(fkbench_run_finished=hookimpl(fkbench_run_finished)), Plugin("o"))
+    assert bench.run(registry)[0].status == "done"
+    assert any("observer" in failure.reason for failure in registry.failures)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (("8 * 36, outputs", "8 * 36, outputs + 1"), "is needed"),
+        (("8 * 36, outputs", "7, outputs"), "cannot be built"),
+    ],
+)
+def test_a_net_that_does_not_fit_is_a_failed_run_with_its_reason(bench, change, reason):
+    good = bench.file.read_text()
+    bench.file.write_text(good.replace(*change))
+    with pytest.raises(RunFailedError, match=reason):
+        bench.run()
+    (failed,) = [record for record in bench.runs.records() if record.status == "failed"]
+    assert reason in failed.reason
+    bench.file.write_text(good)
+    assert bench.run()[0].status == "done"  # the failed record does not stand in the way
+
+
+def test_divergence_is_recorded(bench):
+    settings = {"protocol": {"lr": "1e30", "batch": "16", "images_seen": "160", "optimiser": "sgd"}}
+    with pytest.raises(RunFailedError, match="diverged"):
+        bench.run(settings=settings)
+    assert [r.status for r in bench.runs.records() if r.model.role == "entry"] == ["failed"]
+
+
+def test_an_article_recipe_trains_on_all_its_rows_and_can_be_extended(bench):
+    protocol = {"protocol": {}}
+    first = bench.run(protocol="article", settings=protocol)[0]
+    rows = read_history(Path(first.path) / "history.csv")
+    assert len(rows) == 2
+    assert rows[0]["val_rmse"] is None
+    assert not (Path(first.path) / "best.safetensors").exists()
+    assert first.metrics["native_loss"]["name"] == "mse"
+    assert first.timing.train_images == 2 * 64
+    longer = bench.run(protocol="article", settings=protocol, epochs=4, extend=first.key)[0]
+    direct = bench.run(protocol="article", settings=protocol, epochs=4)[0]
+    assert longer.parent == first.key
+    assert longer.key != direct.key
+    assert bench.weights(longer) == bench.weights(direct)
+
+
+def test_extending_needs_a_run_that_keeps_its_state(bench):
+    first = bench.run()[0]
+    with pytest.raises(FkbenchError, match="cannot be extended"):
+        bench.run(epochs=9, extend=first.key)
+
+
+def test_a_damaged_checkpoint_is_said_in_one_line(bench):
+    whole = bench.run()[0]
+    folder = Path(whole.path)
+    (folder / "record.json").unlink()
+    write_arrays(folder / "checkpoint.safetensors", {})
+    with pytest.raises(FkbenchError, match="checkpoint"):
+        bench.run()
+
+
+def test_a_predictor_without_randomness_runs_once(bench):
+    records = bench.run(model="mean-shape", settings={"protocol": {}}, seeds=(0, 1, 2))
+    assert len(records) == 1
+    assert records[0].baseline == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"split": "identity"}, "split"),
+        ({"box": "truth"}, "face crops already"),
+        ({"box": "haarr"}, "haarr"),
+        ({"settings": {"dataset": {"count": "-5"}}}, "count"),
+        ({"settings": {"dataset": {"colour": "1"}}}, "colour"),
+        ({"settings": {"protocol": {"lr": "0"}}}, "lr"),
+        ({"settings": {"protocol": {"batch": "-1"}}}, "batch"),
+        ({"settings": {"protocol": {"optimiser": "adamm"}}}, "adamm"),
+        ({"settings": {"model": {"width": "3"}}}, "width"),
+        ({"epochs": 0}, "--epochs"),
+        ({"seeds": (1, 1)}, "repeat"),
+        ({"dataset": "youtube68", "settings": {"dataset": {}}}, "youtube68"),
+        ({"model": "mean-shape", "epochs": 3, "settings": {}}, "not trained by the engine"),
+        ({"model": "mean-shape", "protocol": "article", "settings": {"protocol": {"lr": "1"}}}, "not trained"),
+    ],
+)
+def test_bad_requests_are_refused_before_anything_is_written(bench, changes, message):
+    with pytest.raises(FkbenchError, match=message) as caught:
+        bench.run(**changes)
+    assert caught.value.exit_code == 2
+    assert caught.value.remedy
+    assert bench.runs.records() == []
