@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
-from fkbench.errors import FkbenchError
-from fkbench.hookspecs import hookimpl
-from fkbench.local import dataset, detector, model
-from fkbench.specs import (
-    Augmentation,
-    Card,
-    CodecSpec,
-    DatasetSpec,
-    DetectorSpec,
-    MetricSpec,
-    ModelSpec,
-    Recipe,
-    RuntimeSpec,
-    Setting,
-    SplitSpec,
-    Terms,
-)
 from fkbench.version import __version__
 
 if TYPE_CHECKING:
     from fkbench.api import leaderboard, load, run
+    from fkbench.errors import FkbenchError
+    from fkbench.hookspecs import hookimpl
+    from fkbench.local import dataset, detector, model
+    from fkbench.specs import (
+        Augmentation,
+        Card,
+        CodecSpec,
+        DatasetSpec,
+        DetectorSpec,
+        MetricSpec,
+        ModelSpec,
+        Recipe,
+        RuntimeSpec,
+        Setting,
+        SplitSpec,
+        Terms,
+    )
+
+# Public name → the module it lies in, imported when it is first asked for: `fkbench --help` needs none of them, and
+# torch and pandas must stay out of `import fkbench`, which every plugin does.
+_HOME = {
+    **dict.fromkeys(("leaderboard", "load", "run"), "fkbench.api"),
+    **dict.fromkeys(("dataset", "detector", "model"), "fkbench.local"),
+    "FkbenchError": "fkbench.errors",
+    "hookimpl": "fkbench.hookspecs",
+    **dict.fromkeys(
+        ("Augmentation", "Card", "CodecSpec", "DatasetSpec", "DetectorSpec", "MetricSpec", "ModelSpec", "Recipe",
+         "RuntimeSpec", "Setting", "SplitSpec", "Terms"), "fkbench.specs"
+    ),
+}  # fmt: skip
 
 __all__ = [
     "Augmentation",
@@ -52,9 +66,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    # torch and pandas stay out of `import fkbench`; plugins import it while `fkbench list` is being answered.
-    if name in {"run", "leaderboard", "load"}:
-        from fkbench import api
-
-        return getattr(api, name)
+    # No package here may bear the name of a function: importing it would hide the function.
+    if name in _HOME:
+        return getattr(importlib.import_module(_HOME[name]), name)
     raise AttributeError(f"module 'fkbench' has no attribute '{name}'")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from fkbench.records import RunRecord
-    from fkbench.run.loading import LoadedRun
+    from fkbench.runner.loading import LoadedRun
 
 
 def run(
@@ -51,8 +51,8 @@ def run(
     """
     from fkbench.cli.session import data_root, runs_root
     from fkbench.records import RunStore
-    from fkbench.run.plan import Request, find_protocol
-    from fkbench.run.runner import Runner
+    from fkbench.runner.plan import Request, find_protocol
+    from fkbench.runner.requests import Runner
 
     registry = load_registry()
     request = Request(
@@ -72,7 +72,7 @@ def run(
 
 
 def _model(registry: Registry, model: str | ModelSpec | Callable[..., Any]) -> ModelSpec:
-    from fkbench.run.plan import find_model
+    from fkbench.runner.plan import find_model
 
     if isinstance(model, str):
         return find_model(registry, model)
@@ -100,8 +100,8 @@ def load(run: str | Path, *, device: str = "auto", runs: Path | str | None = Non
     """
     from fkbench.cli.session import runs_root
     from fkbench.records import RunStore
-    from fkbench.run.device import choose_device
-    from fkbench.run.loading import load_run
+    from fkbench.runner.device import choose_device
+    from fkbench.runner.loading import load_run
 
     record = RunStore(runs_root(Path(runs) if runs else None)).find(str(run))
     return load_run(record, load_registry(), choose_device(device))
@@ -109,7 +109,7 @@ def load(run: str | Path, *, device: str = "auto", runs: Path | str | None = Non
 
 def leaderboard(runs: Path | str | None = None, dataset: str | None = None) -> pd.DataFrame:
     """All boards of a runs folder as one data frame, one row per model and board."""
+    from fkbench.boards import boards_of, to_frame
     from fkbench.cli.session import runs_root
-    from fkbench.leaderboard import boards_of, to_frame
 
     return to_frame(boards_of(runs_root(Path(runs) if runs else None), dataset))

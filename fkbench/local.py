@@ -6,7 +6,6 @@ state; whoever loads the file looks for the marks.
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import sys
 from collections.abc import Callable
@@ -79,6 +78,8 @@ def execute_file(path: Path) -> ModuleType:
     Raises:
         FkbenchError: the file is not there or is no Python file.
     """
+    import hashlib  # loads OpenSSL, which `fkbench list` without local files need not wait for
+
     if path.suffix != ".py":
         raise FkbenchError(f"'{path}' is not a Python file.", "A local plugin is a file that ends in .py.")
     try:

@@ -284,9 +284,9 @@ class ModelSpec(Spec):
 
     Attributes:
         build: `net`: `build(channels, size, outputs, **settings) -> torch.nn.Module` that maps (N, C, R, R) floats
-            (in [0, 1], or standardised where the recipe says so) to (N, outputs); `predictor`: `build(**settings)` gives
-            an object with `fit(images, points, valid)`, `predict(images) -> (N, K, 2)`, `state() -> dict of arrays`
-            and `restore(state)`.
+            (in [0, 1], or standardised where the recipe says so) to (N, outputs); `predictor`: `build(**settings)`
+            gives an object with `fit(images, points, valid)`, `predict(images) -> (N, K, 2)`,
+            `state() -> dict of arrays` and `restore(state)`.
         input: (channels, size) of the views that it sees.
         role: `baseline` rows stand in every table; the core knows them by this alone.
         deterministic: one run is enough, there is no randomness in fitting.

@@ -24,7 +24,7 @@ def leaderboard(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON value on stdout.")] = False,
 ) -> None:
     """Tables of all runs: ranks that admit ties, scores with intervals, speed, and why a row is not ranked."""
-    from fkbench.leaderboard import boards_of, page, print_board, write_boards
+    from fkbench.boards import boards_of, page, print_board, write_boards
 
     boards = boards_of(current(context).runs_root, dataset, note)
     files = write_boards(boards, out) if out is not None else []

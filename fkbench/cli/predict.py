@@ -14,7 +14,7 @@ from fkbench.specs import DatasetSpec
 if TYPE_CHECKING:
     from fkbench.datasets.samples import ByteArray, FloatArray
     from fkbench.records import RunRecord
-    from fkbench.run.loading import LoadedRun
+    from fkbench.runner.loading import LoadedRun
 
 EPILOG = (
     "Examples: fkbench predict 3f2a photo.jpg --grid drawn.png; fkbench predict 3f2a faces/ --out points.csv; "
@@ -47,8 +47,8 @@ def command(
             "For example `fkbench predict RUN photo.jpg` or `fkbench predict RUN --part unlabelled`.",
         )
     from fkbench.records import RunStore
-    from fkbench.run.device import choose_device
-    from fkbench.run.loading import load_run
+    from fkbench.runner.device import choose_device
+    from fkbench.runner.loading import load_run
 
     settings = parse_settings(list(assignments or ()), "detector").get("detector", {})
     record = RunStore(session.runs_root).find(run)
@@ -74,7 +74,7 @@ class Found:
 
 
 def _files(loaded: LoadedRun, paths: list[Path], detector: str, settings: dict[str, str]) -> Found:
-    from fkbench.run.pictures import find_pictures, read_picture
+    from fkbench.runner.pictures import find_pictures, read_picture
 
     files = find_pictures(paths)
     pictures = [read_picture(path) for path in files]
@@ -82,8 +82,8 @@ def _files(loaded: LoadedRun, paths: list[Path], detector: str, settings: dict[s
 
 
 def _part(session: Session, loaded: LoadedRun, part: str, detector: str, settings: dict[str, str]) -> Found:
-    from fkbench.run.inputs import open_inputs
-    from fkbench.run.outcome import predict_test
+    from fkbench.runner.inputs import open_inputs
+    from fkbench.runner.outcome import predict_test
 
     record = loaded.record
     spec = session.registry.get(DatasetSpec, record.dataset.name)
@@ -115,7 +115,7 @@ def _part(session: Session, loaded: LoadedRun, part: str, detector: str, setting
 
 
 def _deliver(loaded: LoadedRun, found: Found, grid: Path | None, out: Path | None, as_json: bool) -> None:
-    from fkbench.run.pictures import image_facts, write_points
+    from fkbench.runner.pictures import image_facts, write_points
 
     facts: dict[str, Any] = {
         "run": loaded.record.key,

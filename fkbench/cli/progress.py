@@ -61,7 +61,7 @@ class RunDisplay:
         self.stage = self.progress.add_task(facts["text"], total=None, state="")
 
     def _on_plan(self, facts: Mapping[str, Any]) -> None:
-        from fkbench.run.fit import training_rows
+        from fkbench.runner.fit import training_rows
         from fkbench.train.optimisation import budget_of
 
         self._clear_stage()

@@ -12,7 +12,7 @@ from fkbench.specs import DatasetSpec
 
 if TYPE_CHECKING:
     from fkbench.records import RunRecord
-    from fkbench.run.plan import Request
+    from fkbench.runner.plan import Request
 
 EPILOG = (
     "Examples: fkbench run --model dfk --dataset synthetic15 --protocol smoke; "
@@ -46,7 +46,7 @@ def command(
 ) -> None:
     """Train a model on a dataset, score it on the held-out part beside the baselines, time it, and record it all."""
     session = current(context)
-    from fkbench.run.plan import Request, find_model, find_protocol, resolve_recipe
+    from fkbench.runner.plan import Request, find_model, find_protocol, resolve_recipe
 
     request = Request(
         model=find_model(session.registry, model),
@@ -91,7 +91,7 @@ def carry_out(session: Session, request: Request) -> list[RunRecord]:
     """Run a request with progress bars on stderr; Ctrl-C says how to go on."""
     from fkbench.cli.progress import RunDisplay
     from fkbench.records import RunStore
-    from fkbench.run.runner import Runner
+    from fkbench.runner.requests import Runner
 
     with RunDisplay() as display:
         runs = RunStore(session.runs_root)

@@ -134,7 +134,7 @@ def _print_table(records: list[RunRecord]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from fkbench.leaderboard.text import visible
+    from fkbench.boards.text import visible
 
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="underline")
     for title in ("key", "model", "dataset", "box", "protocol", "seed", "status", "rmse"):

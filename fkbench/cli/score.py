@@ -13,8 +13,8 @@ from fkbench.errors import FkbenchError
 from fkbench.specs import DatasetSpec, ModelSpec
 
 if TYPE_CHECKING:
-    from fkbench.run.inputs import Inputs
-    from fkbench.run.outcome import Outcome
+    from fkbench.runner.inputs import Inputs
+    from fkbench.runner.outcome import Outcome
 
 EPILOG = (
     "Examples: fkbench score 3f2a (a run by the beginning of its key); "
@@ -52,7 +52,7 @@ def command(
 
 
 def _open(session: Session, spec: DatasetSpec, split: str, box: str, settings: dict[str, dict[str, str]]) -> Inputs:
-    from fkbench.run.inputs import open_inputs
+    from fkbench.runner.inputs import open_inputs
 
     return open_inputs(session.registry, session.store, spec, split=split, box=box, settings=settings)
 
@@ -60,8 +60,8 @@ def _open(session: Session, spec: DatasetSpec, split: str, box: str, settings: d
 def _score_csv(
     session: Session, path: Path, dataset: str, split: str, box: str, settings: dict[str, dict[str, str]]
 ) -> dict[str, Any]:
-    from fkbench.run.outcome import score_points
-    from fkbench.run.rescore import in_test_order, read_points_csv
+    from fkbench.runner.outcome import score_points
+    from fkbench.runner.rescore import in_test_order, read_points_csv
 
     if not dataset:
         raise FkbenchError("Which dataset are these points for?", "Add --dataset NAME.")
@@ -77,9 +77,9 @@ def _score_run(
     session: Session, run: str, dataset: str, split: str, box: str, device: str, settings: dict[str, dict[str, str]]
 ) -> dict[str, Any]:
     from fkbench.records import RunStore
-    from fkbench.run.device import choose_device
-    from fkbench.run.loading import load_run
-    from fkbench.run.outcome import predict_test, score_points
+    from fkbench.runner.device import choose_device
+    from fkbench.runner.loading import load_run
+    from fkbench.runner.outcome import predict_test, score_points
 
     record = RunStore(session.runs_root).find(run)
     spec = session.registry.get(DatasetSpec, dataset or record.dataset.name)

@@ -68,7 +68,7 @@ def _recipe(session: Session, protocol: Protocol, model: str, owners: list[str])
 
 def protocol_rows(recipe: Recipe) -> list[dict[str, Any]]:
     """Every setting of a recipe by dotted name: default, help, choices."""
-    from fkbench.run.overrides import recipe_settings
+    from fkbench.runner.overrides import recipe_settings
 
     hints = {name: _hint(name) for name in recipe_settings(recipe)}
     texts = {

@@ -132,10 +132,9 @@ def test_a_runs_folder_that_cannot_be_written(tiny, tmp_path, capsys):
 @pytest.mark.slow
 def test_ctrl_c_in_training_ends_with_130_and_the_same_command_goes_on(tmp_path):
     (tmp_path / "tiny.py").write_text(TINY)
-    command = [
-        sys.executable, "-m", "fkbench.cli.main", "run", "--model", str(tmp_path / "tiny.py"), "--dataset", "synthetic15",
-        "--protocol", "smoke", "--set", "dataset.count=200", "--data", str(tmp_path / "data"), "--runs", str(tmp_path / "runs"),
-    ]  # fmt: skip
+    folders = ["--data", str(tmp_path / "data"), "--runs", str(tmp_path / "runs")]
+    what = ["--model", str(tmp_path / "tiny.py"), "--dataset", "synthetic15", "--protocol", "smoke"]
+    command = [sys.executable, "-m", "fkbench.cli.main", "run", *what, "--set", "dataset.count=200", *folders]
     endless = [*command, "--set", "images_seen=100000000"]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     running = subprocess.Popen(endless, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)

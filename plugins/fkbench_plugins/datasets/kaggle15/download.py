@@ -37,5 +37,5 @@ def acquire(store: Store, offline: bool) -> Path:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:200].rstrip(".")
         raise FkbenchError(
             f"Kaggle did not hand out the data: {reason}.",
-            f"It needs your Kaggle API token (kaggle.com/settings) and the rules accepted on {PAGE}/rules. Or: {BY_HAND}",
+            f"It needs your Kaggle API token (kaggle.com/settings) and the rules accepted: {PAGE}/rules. Or: {BY_HAND}",
         ) from error

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fkbench.leaderboard import build, ranking
+from fkbench.boards import build, ranking
 from fkbench.protocols import PROTOCOLS
 from fkbench.records import write_arrays, write_errors
 from fkbench.specs import Protocol

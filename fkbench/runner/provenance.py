@@ -41,7 +41,7 @@ def probe(model: ModelSpec, settings: dict[str, Any], outputs: int) -> dict[str,
         return None
     import torch
 
-    from fkbench.run.fit import build_net
+    from fkbench.runner.fit import build_net
 
     channels, size = model.input
     with torch.random.fork_rng(devices=[]):

@@ -10,7 +10,7 @@ from fkbench.datasets.access import resolve_settings
 from fkbench.errors import FkbenchError, UnknownNameError
 from fkbench.protocols import PROTOCOLS
 from fkbench.registry import Registry
-from fkbench.run.overrides import apply_overrides
+from fkbench.runner.overrides import apply_overrides
 from fkbench.specs import DatasetSpec, ModelSpec, Protocol, Recipe
 
 ENGINE_VERSION = 1

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from fkbench.leaderboard.boards import Board
-from fkbench.leaderboard.text import render_csv, render_index, render_json, render_markdown
+from fkbench.boards.boards import Board
+from fkbench.boards.text import render_csv, render_index, render_json, render_markdown
 from fkbench.records.files import write_atomic
 
 RENDERERS = {"md": render_markdown, "csv": render_csv, "json": render_json}

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fkbench.leaderboard.boards import Board
-from fkbench.leaderboard.rows import Row
+from fkbench.boards.boards import Board
+from fkbench.boards.rows import Row
 
 Cell = str | int | float | bool | None
 SPEED = ("train_s", "train_images_per_s", "infer_images_per_s", "latency_ms_p50", "peak_memory_mib")

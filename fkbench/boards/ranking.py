@@ -17,8 +17,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from fkbench.boards.entries import STALE, Entry
 from fkbench.errors import FkbenchError
-from fkbench.leaderboard.entries import STALE, Entry
 from fkbench.protocols import PROTOCOLS
 from fkbench.records import ERRORS_FILE, ProtocolInfo, RunRecord, canonical_json, read_errors
 from fkbench.score import ImageErrors, SeedSums, ranks

@@ -10,7 +10,7 @@ import re
 import pytest
 from rich.console import Console
 
-from fkbench.leaderboard import (
+from fkbench.boards import (
     build,
     print_board,
     render_csv,
@@ -20,8 +20,8 @@ from fkbench.leaderboard import (
     to_frame,
     write_boards,
 )
-from fkbench.leaderboard.terminal import fitting
-from fkbench.leaderboard.text import csv_cell, markdown_text, visible
+from fkbench.boards.terminal import fitting
+from fkbench.boards.text import csv_cell, markdown_text, visible
 
 HOSTILE = [
     "../../etc/passwd",

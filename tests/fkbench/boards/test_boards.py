@@ -8,7 +8,7 @@ import random
 import numpy as np
 import pytest
 
-from fkbench.leaderboard import build, render_csv, render_index, render_json, render_markdown
+from fkbench.boards import build, render_csv, render_index, render_json, render_markdown
 from fkbench.score import SeedSums, rmse
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from fkbench.errors import FkbenchError
 from fkbench.records import RunRecord, RunStore, plan_key
 from fkbench.registry import Registry
-from fkbench.run.plan import Request, baseline_request, make_plan, resolve_recipe
+from fkbench.runner.plan import Request, baseline_request, make_plan, resolve_recipe
 from fkbench.specs import ModelSpec, Recipe
 
 Event = Callable[[str, Mapping[str, Any]], None]
@@ -42,7 +42,7 @@ class Runner:
         """
         recipe, overrides = resolve_recipe(request)
         _check_seeds(request.seeds)
-        from fkbench.run.device import choose_device
+        from fkbench.runner.device import choose_device
 
         choose_device(request.device)
         inputs = self.open(request)
@@ -53,7 +53,7 @@ class Runner:
     def open(self, request: Request) -> Any:
         """The inputs of a request, opened once for those that share them."""
         from fkbench.datasets.store import Store
-        from fkbench.run.inputs import open_inputs
+        from fkbench.runner.inputs import open_inputs
 
         spec = request.dataset
         split = request.split or spec.default_split(request.protocol.name)
@@ -88,8 +88,8 @@ class Runner:
         seed: int,
         beside: Mapping[str, RunRecord],
     ) -> RunRecord:
-        from fkbench.run.device import choose_device
-        from fkbench.run.single import SingleRun
+        from fkbench.runner.device import choose_device
+        from fkbench.runner.single import SingleRun
 
         device = choose_device(request.device if request.model.kind == "net" else "cpu")
         parent = self.runs.find(request.extend) if request.extend else None

@@ -8,9 +8,9 @@ import json
 import re
 from collections.abc import Sequence
 
-from fkbench.leaderboard.boards import Board
-from fkbench.leaderboard.columns import COLUMNS, OTHER_SPEED, Cell, flat, page, remarks
-from fkbench.leaderboard.rows import Row
+from fkbench.boards.boards import Board
+from fkbench.boards.columns import COLUMNS, OTHER_SPEED, Cell, flat, page, remarks
+from fkbench.boards.rows import Row
 
 _MARKDOWN = re.compile(r"([\\`*_\[\]|~$])")
 _SCHEME = re.compile(r"://|(?<=www)\.|@(?=\w)", re.IGNORECASE)

@@ -13,24 +13,24 @@ import torch
 
 from fkbench.errors import FkbenchError, RunFailedError
 from fkbench.records import HISTORY_FILE, RunRecord, environment, utc_now, write_history
-from fkbench.run.device import describe_device, make_repeatable
-from fkbench.run.fit import CHECKPOINT, Fitted, fit_net, fit_predictor, native_loss, precision_of
-from fkbench.run.inputs import Inputs
-from fkbench.run.outcome import Outcome, draw_outcome, predict_test, score_points, write_outcome
-from fkbench.run.plan import Request
-from fkbench.run.provenance import probe, source_digest
+from fkbench.runner.device import describe_device, make_repeatable
+from fkbench.runner.fit import CHECKPOINT, Fitted, fit_net, fit_predictor, native_loss, precision_of
+from fkbench.runner.inputs import Inputs
+from fkbench.runner.outcome import Outcome, draw_outcome, predict_test, score_points, write_outcome
+from fkbench.runner.plan import Request
+from fkbench.runner.provenance import probe, source_digest
 from fkbench.specs import ModelSpec, Recipe
 from fkbench.timing import time_model
 from fkbench.train.allocator import keep_freed_memory
 from fkbench.train.engine import Listener
 
 if TYPE_CHECKING:
-    from fkbench.run.runner import Runner
+    from fkbench.runner.requests import Runner
 
 
 @dataclass
 class SingleRun:
-    """All that one run needs; see `fkbench.run.runner.Runner`."""
+    """All that one run needs; see `fkbench.runner.requests.Runner`."""
 
     owner: Runner
     request: Request

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from fkbench.leaderboard.boards import Board
-from fkbench.leaderboard.columns import flat
+from fkbench.boards.boards import Board
+from fkbench.boards.columns import flat
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,11 +10,11 @@ import torch
 
 from fkbench.errors import FkbenchError
 from fkbench.records import read_predictions
-from fkbench.run.loading import load_run, recipe_from
-from fkbench.run.outcome import predict_test, score_points
-from fkbench.run.overrides import apply_overrides, recipe_settings
-from fkbench.run.rescore import in_test_order, read_points_csv
-from fkbench.run.runner import Runner
+from fkbench.runner.loading import load_run, recipe_from
+from fkbench.runner.outcome import predict_test, score_points
+from fkbench.runner.overrides import apply_overrides, recipe_settings
+from fkbench.runner.requests import Runner
+from fkbench.runner.rescore import in_test_order, read_points_csv
 from fkbench.specs import Recipe
 
 

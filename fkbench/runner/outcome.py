@@ -13,7 +13,7 @@ from fkbench.datasets.samples import FloatArray
 from fkbench.datasets.views import apply_affine
 from fkbench.records import ERRORS_FILE, write_errors, write_predictions
 from fkbench.registry import Registry
-from fkbench.run.inputs import Inputs
+from fkbench.runner.inputs import Inputs
 from fkbench.score import ImageErrors, image_errors, rmse_interval, summary
 from fkbench.specs import MetricSpec, ModelSpec, resolve
 from fkbench.train.predictors import Predictor

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from fkbench.boards.entries import Entry, entries_of
+from fkbench.boards.ranking import ErrorsOf, errors_beside, rank_labels, reasons, same_images, seed_sums
+from fkbench.boards.rows import Row, baseline_rows, make_row, variants
 from fkbench.errors import FkbenchError, UnknownNameError
-from fkbench.leaderboard.entries import Entry, entries_of
-from fkbench.leaderboard.ranking import ErrorsOf, errors_beside, rank_labels, reasons, same_images, seed_sums
-from fkbench.leaderboard.rows import Row, baseline_rows, make_row, variants
 from fkbench.records import RunRecord, RunStore, canonical_json, safe_name
 from fkbench.score import SeedSums
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from fkbench.datasets.samples import FloatArray
 from fkbench.errors import FkbenchError
-from fkbench.run.inputs import Inputs
+from fkbench.runner.inputs import Inputs
 
 
 def read_points_csv(path: Path, points: int) -> dict[str, FloatArray]:

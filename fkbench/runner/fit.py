@@ -16,7 +16,7 @@ from fkbench.datasets.samples import FloatArray, IntArray
 from fkbench.datasets.views import Views, apply_affine, invert_affine
 from fkbench.errors import FkbenchError, RunFailedError
 from fkbench.records import write_arrays
-from fkbench.run.inputs import Inputs
+from fkbench.runner.inputs import Inputs
 from fkbench.specs import ModelSpec, Recipe, resolve
 from fkbench.train.checkpoint import Progress, Weights
 from fkbench.train.codecs import Codec, make_codec

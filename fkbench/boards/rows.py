@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from fkbench.leaderboard.entries import Entry
+from fkbench.boards.entries import Entry
 from fkbench.records import RunRecord, Timing, canonical_json, rounded
 from fkbench.score import SeedSums, model_interval
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from fkbench.leaderboard.boards import Board
-from fkbench.leaderboard.columns import COLUMNS, NOTHING, OTHER_SPEED, Column, remarks
-from fkbench.leaderboard.rows import Row
-from fkbench.leaderboard.text import visible
+from fkbench.boards.boards import Board
+from fkbench.boards.columns import COLUMNS, NOTHING, OTHER_SPEED, Column, remarks
+from fkbench.boards.rows import Row
+from fkbench.boards.text import visible
 
 if TYPE_CHECKING:
     from rich.console import Console

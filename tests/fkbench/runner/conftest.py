@@ -9,8 +9,8 @@ import pytest
 
 from fkbench.records import RunRecord, RunStore
 from fkbench.registry import Registry, load_registry
-from fkbench.run.plan import Request, find_model, find_protocol
-from fkbench.run.runner import Runner
+from fkbench.runner.plan import Request, find_model, find_protocol
+from fkbench.runner.requests import Runner
 from fkbench.specs import DatasetSpec
 
 TINY = """
