@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from fkbench.specs import Augmentation, Protocol, Recipe
+from fkbench.recipes import Augmentation, Protocol, Recipe
 
 _UNIFORM = Recipe(
     augmentation=Augmentation(

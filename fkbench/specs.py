@@ -13,6 +13,28 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from fkbench.errors import FkbenchError
+from fkbench.recipes import Augmentation, CodecSpec, Protocol, Recipe
+
+__all__ = [
+    "Augmentation",
+    "Card",
+    "CodecSpec",
+    "DatasetSpec",
+    "DetectorSpec",
+    "MetricSpec",
+    "ModelSpec",
+    "Plugin",
+    "Protocol",
+    "Recipe",
+    "Ref",
+    "RuntimeSpec",
+    "Setting",
+    "Spec",
+    "SplitSpec",
+    "Terms",
+    "from_plugin",
+    "resolve",
+]
 
 Ref = str | Callable[..., Any]
 """A callable, or where to find one: `"package.module:attribute"`."""
@@ -159,111 +181,6 @@ class DatasetSpec(Spec):
         return self.defaults.get(protocol, self.defaults.get("uniform", ("", self.boxes[0])))[1]
 
 
-# --- recipes and protocols ----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class CodecSpec:
-    """How points become a head's targets and back.
-
-    Coordinate codec: target = (p − offset) / scale with p in input pixels; `canonical` takes
-    offset and scale from the input size so that targets lie in [−1, 1].
-
-    Attributes:
-        loss: `smooth_l1`, `mse`, or `root_mse` (root of the batch's mean, guarded at zero).
-    """
-
-    kind: Literal["canonical", "affine"] = "canonical"
-    offset: float = 0.0
-    scale: float = 1.0
-    loss: Literal["smooth_l1", "mse", "root_mse"] = "smooth_l1"
-
-
-@dataclass(frozen=True)
-class Augmentation:
-    """Random changes of a training picture; all zero: none.
-
-    Attributes:
-        flip: probability of a mirrored picture (points swapped).
-        rotation: σ of the angle, degrees.
-        scale: σ of the relative size.
-        shift: σ of the shift along each axis, share of the side.
-        contrast: greatest relative change of contrast about the picture's mean (uniform in ±).
-        brightness: greatest relative change of brightness (uniform in ±).
-        blur: probability of a 3×3 binomial blur.
-        noise: greatest σ of white noise, share of full scale (σ uniform in 0…noise).
-        sharpness: sharpness factor (0 blurs, 1 leaves, 2 sharpens).
-        sharpness_p: probability of applying it.
-    """
-
-    flip: float = 0.0
-    rotation: float = 0.0
-    scale: float = 0.0
-    shift: float = 0.0
-    contrast: float = 0.0
-    brightness: float = 0.0
-    blur: float = 0.0
-    noise: float = 0.0
-    sharpness: float = 1.0
-    sharpness_p: float = 0.0
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """Everything about training that is not the net.
-
-    Attributes:
-        normalise: `unit`: pictures in [0, 1]; `standard`: each picture with mean 0 and deviation 1.
-        initialisation: `own`: as the net comes; `he`: layers that still have PyTorch's default weights get He's, and
-            the output layer starts at the mean of the training targets (see `fkbench.train.initialisation`).
-        optimiser: `adamw`, `adam`, `adamax` or `sgd`.
-        schedule: `cosine` (linear warm-up for `warmup` of the steps, cosine to 0) or `constant`.
-        images_seen: budget; 0 = by `epochs`.
-        epochs: passes over the training part, where images_seen is 0.
-        drop_last: leave out an epoch's last, smaller batch.
-        precision: device type → `fp32` or `bf16` (autocast).
-        selection: `best` weights by validation rmse, or the `last`.
-        train_on: `train`, or `train+val` where an article uses all its training rows.
-        native_loss: report the article's own loss (that of the codec) on the test part beside our scores.
-    """
-
-    codec: CodecSpec = CodecSpec()
-    augmentation: Augmentation = Augmentation()
-    normalise: Literal["unit", "standard"] = "unit"
-    initialisation: Literal["own", "he"] = "own"
-    optimiser: Literal["adamw", "adam", "adamax", "sgd"] = "adamw"
-    lr: float = 1e-3
-    weight_decay: float = 0.0
-    schedule: Literal["cosine", "constant"] = "constant"
-    warmup: float = 0.0
-    batch: int = 32
-    images_seen: int = 0
-    epochs: int = 0
-    drop_last: bool = False
-    precision: Mapping[str, str] = field(default_factory=lambda: {"cpu": "fp32", "cuda": "fp32"})
-    selection: Literal["best", "last"] = "best"
-    train_on: Literal["train", "train+val"] = "train"
-    native_loss: bool = False
-
-
-@dataclass(frozen=True)
-class Protocol:
-    """A named, versioned way to train and score.
-
-    Attributes:
-        recipe: the recipe for every net; None: the model's own one of this protocol's name.
-        frozen: its settings will not change any more under this version.
-        ranked: its rows may be ranked (frozen only).
-    """
-
-    name: str
-    version: int
-    summary: str
-    recipe: Recipe | None
-    frozen: bool = False
-    ranked: bool = False
-
-
 # --- models -------------------------------------------------------------------------------------------------------
 
 
@@ -316,7 +233,6 @@ class DetectorSpec(Spec):
         boxes: `boxes(samples, settings) -> (N, 4)` float x, y, w, h in native pixels, NaN where no face was found.
         role: `oracle` boxes are made from the frame or the labels, and are not scored as detectors.
         jitter: greatest shift of centre and side, share of the side, by a hash of the id, when scoring.
-        correction: how raw boxes become the reference square (None: they are it).
     """
 
     boxes: Ref
