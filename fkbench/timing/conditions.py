@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import platform
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy
 import psutil
 import torch
+
+from fkbench.records.environment import cpu_name
 
 
 class Watch:
@@ -49,13 +50,7 @@ def device_name(device: torch.device) -> str:
     """The device's full name as its maker gives it."""
     if device.type == "cuda":
         return str(torch.cuda.get_device_name(device))
-    try:
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
+    return cpu_name()
 
 
 def _cpu_mhz() -> float | None:
