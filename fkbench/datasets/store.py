@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import uuid
 from collections.abc import Mapping
@@ -14,11 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from fkbench.datasets.layout import PACK_FILE, has_pack
+from fkbench.datasets.layout import PACK_FILE
+from fkbench.datasets.replacing import current, replace_folder, state
 from fkbench.datasets.samples import Array, ByteArray, Frames
 from fkbench.errors import DataMissingError, FkbenchError
 
 PACK_VERSION = 1
+TRIES = 20
+"""Readings of one pack, each disturbed by another replacement, before it is given up."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +59,13 @@ class Store:
         return self.root / name
 
     def has(self, name: str) -> bool:
-        """Whether a pack of this name is there (its JSON page is written last)."""
-        return has_pack(self.root, name)
+        """Whether a pack of this name is there (its JSON page is written last); also while it is being replaced."""
+        return current(self.folder(name), PACK_FILE) is not None
 
     def write(self, name: str, meta: Mapping[str, Any], arrays: Mapping[str, Array]) -> Pack:
-        """Write a pack, whole or not at all; one that is there is replaced.
+        """Write a pack, whole or not at all; one that is there is replaced. To be called under `lock(name)`.
+
+        Others may read meanwhile: they get the old pack or the new one.
 
         Raises:
             FkbenchError: the disk is full or the folder cannot be written.
@@ -74,7 +78,7 @@ class Store:
                 np.save(scratch / f"{key}.npy", array, allow_pickle=False)
             page = json.dumps({"pack": PACK_VERSION, **meta}, indent=1, sort_keys=True)
             (scratch / PACK_FILE).write_text(page, encoding="utf-8")
-            _replace(scratch, target)
+            replace_folder(scratch, target)
         except OSError as error:
             raise _cannot_write(self.root, error) from error
         finally:
@@ -82,26 +86,30 @@ class Store:
         return self.read(name)
 
     def read(self, name: str) -> Pack:
-        """Open a pack.
+        """Open a pack. Needs no lock: what is replaced meanwhile is read again.
 
         Raises:
             DataMissingError: there is none.
             FkbenchError: it is damaged or of another version.
         """
-        folder = self.folder(name)
-        if not self.has(name):
-            raise DataMissingError(f"'{name}' is not in the data folder '{self.root}'.")
-        try:
-            meta = json.loads((folder / PACK_FILE).read_text(encoding="utf-8"))
-            if meta.get("pack") != PACK_VERSION:
-                raise ValueError(f"pack version {meta.get('pack')}, this fkbench reads {PACK_VERSION}")
-            arrays = {f.stem: np.load(f, mmap_mode="r", allow_pickle=False) for f in sorted(folder.glob("*.npy"))}
-        except (OSError, ValueError) as error:
+        for _ in range(TRIES):
+            folder = current(self.folder(name), PACK_FILE)
+            if folder is None:
+                raise DataMissingError(f"'{name}' is not in the data folder '{self.root}'.")
+            before, damage = state(folder), None
+            try:
+                pack = _open(folder)
+            except (OSError, ValueError) as error:
+                damage = error
+            if state(folder) != before or current(self.folder(name), PACK_FILE) != folder:
+                continue
+            if damage is None:
+                return pack
             raise FkbenchError(
-                f"The imported data in '{folder}' is damaged: {error}.",
+                f"The imported data in '{folder}' is damaged: {damage}.",
                 f"Delete that folder and import '{name}' again.",
-            ) from error
-        return Pack(meta, arrays, folder)
+            ) from damage
+        raise FkbenchError(f"'{name}' is being replaced in '{self.root}' all the time.", "Try again later.")
 
     def lock(self, name: str) -> AbstractContextManager[Any]:
         """A lock between processes for making one pack or cache."""
@@ -114,19 +122,16 @@ class Store:
         return FileLock(str(self.root / f".{name.replace('/', '-')}.lock"))
 
 
+def _open(folder: Path) -> Pack:
+    meta = json.loads((folder / PACK_FILE).read_text(encoding="utf-8"))
+    if meta.get("pack") != PACK_VERSION:
+        raise ValueError(f"pack version {meta.get('pack')}, this fkbench reads {PACK_VERSION}")
+    arrays = {file.stem: np.load(file, mmap_mode="r", allow_pickle=False) for file in sorted(folder.glob("*.npy"))}
+    return Pack(meta, arrays, folder)
+
+
 def _cannot_write(root: Path, error: OSError) -> FkbenchError:
     return FkbenchError(
         f"Cannot write data to '{root}': {error.strerror or error}.",
         "Free space there, or choose another folder with --data or FKBENCH_DATA.",
     )
-
-
-def _replace(scratch: Path, target: Path) -> None:
-    """Put `scratch` in the place of `target`; a rename, so that a reader never sees half a pack."""
-    if target.exists():
-        aside = target.with_name(f".{target.name}-old-{uuid.uuid4().hex[:8]}")
-        os.rename(target, aside)
-        os.rename(scratch, target)
-        shutil.rmtree(aside, ignore_errors=True)
-    else:
-        os.rename(scratch, target)
