@@ -8,7 +8,7 @@ Register: a plugin's hook gets `register`, and calls it with one spec at a time.
     def fkbench_models(register):
         register(fkbench.ModelSpec(name="mynet", build="mypackage.net:build"))
 
-Observe: what happens in a run, as it happens. An observer that raises is reported and left out for the rest of the run.
+Observe: what happens in a run, as it happens. An observer that raises is reported and not called again.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def fkbench_runtimes(register: Register) -> None:
 
 @hookspec
 def fkbench_run_started(plan: Mapping[str, Any]) -> None:
-    """A run begins. `plan` is the resolved plan as in its record, with `key` and `steps_total`."""
+    """A run begins. `plan` is the resolved plan, with `key`."""
 
 
 @hookspec

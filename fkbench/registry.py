@@ -52,12 +52,14 @@ class Registry:
         plugins: what was loaded, in order.
         failures: what was not, with reasons.
         hooks: the pluggy manager, for observers.
+        files: local files that were loaded, with what each marked.
     """
 
     specs: dict[str, dict[str, Spec]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
     plugins: list[Plugin] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     hooks: pluggy.PluginManager = field(default_factory=lambda: _manager())
+    files: dict[Path, list[Spec]] = field(default_factory=dict)
 
     def get(self, kind: type[SpecT], name: str) -> SpecT:
         """The spec of this kind and name.
@@ -133,6 +135,8 @@ def load_registry(files: Sequence[Path] = (), *, entry_points: bool = True, stri
         for point in sorted(importlib.metadata.entry_points(group=hookspecs.PROJECT), key=lambda p: p.name):
             _load_entry_point(registry, point)
     for path in files:
+        if not path.is_file():
+            raise FkbenchError(f"There is no plugin file '{path}'.", "Check the path given to --plugin.")
         load_file(registry, path)
     if strict and registry.failures:
         first = registry.failures[0]
@@ -199,8 +203,15 @@ def _stage(staged: list[Spec], group: str, spec: Spec) -> None:
 def load_file(registry: Registry, path: Path) -> list[Spec]:
     """Load a local plugin file: what its decorators marked, and its hooks. Returns the marked specs.
 
-    Failures are kept in the registry and give an empty list.
+    Failures are kept in the registry and give an empty list. A file that was loaded before is not loaded again.
     """
+    where = path.resolve()
+    if where not in registry.files:
+        registry.files[where] = _load_new_file(registry, path)
+    return registry.files[where]
+
+
+def _load_new_file(registry: Registry, path: Path) -> list[Spec]:
     plugin = Plugin(path.name, path=str(path))
     try:
         module = execute_file(path)

@@ -175,9 +175,9 @@ def _sums_and_reasons(
 
 def _speed_class(rows: Sequence[Row]) -> tuple[str, int | None]:
     """The device class and timing version of most rows; those of baselines, which are cheap anywhere, count last."""
-    timed = [row for row in rows if row.timing_version is not None]
-    entries = Counter((row.device, row.timing_version) for row in timed if row.role != "baseline")
-    every = Counter((row.device, row.timing_version) for row in timed)
+    timed = [row for row in rows if row.speed.version is not None]
+    entries = Counter((row.device, row.speed.version) for row in timed if row.role != "baseline")
+    every = Counter((row.device, row.speed.version) for row in timed)
     return min(every, key=lambda kind: (-entries[kind], -every[kind], -(kind[1] or 0), kind[0]), default=("", None))
 
 

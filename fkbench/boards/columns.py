@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fkbench.boards.boards import Board
 from fkbench.boards.rows import Row
+from fkbench.boards.speed import LATENCY_CALLS, SESSION, TRAINING
 
 Cell = str | int | float | bool | None
-SPEED = ("train_s", "train_images_per_s", "infer_images_per_s", "latency_ms_p50", "peak_memory_mib")
+SPEED = (*TRAINING, *SESSION)
 SCORES = ("mae", "nme@inter_ocular", "auc@8", "fr@8", "fr@10")
 NOTHING = "–"
 OTHER_SPEED = "†"
+VOID = "‡"
+FEW_CALLS = "§"
+QUICK = "~"
 
 
 @dataclass(frozen=True)
@@ -52,10 +56,38 @@ def short_count(value: float | None) -> str:
 
 def _speed(name: str, digits: int) -> Callable[[Row], str]:
     def cell(row: Row) -> str:
-        text = number(row.timing.get(name), digits)
-        return text if row.comparable_speed or text == NOTHING else f"{text} {OTHER_SPEED}"
+        if name in SESSION and row.speed.session == "void":
+            return f"{NOTHING} {VOID}"
+        text = number(row.speed.numbers.get(name), digits)
+        if text == NOTHING:
+            return text
+        if name in SESSION and row.speed.session == "quick":
+            text = f"{QUICK}{text}"
+        if name == "latency_ms_p50" and _few_calls(row):
+            text = f"{text} {FEW_CALLS}"
+        return text if row.same_speed_class else f"{text} {OTHER_SPEED}"
 
     return cell
+
+
+def _few_calls(row: Row) -> bool:
+    calls = row.speed.calls
+    return calls is not None and calls < LATENCY_CALLS and "latency_ms_p50" in row.speed.numbers
+
+
+def footnotes(rows: Sequence[Row]) -> list[str]:
+    """What the marks at speeds mean, with the rows that it is about where they differ. Text by anyone, not escaped."""
+    lines = []
+    if any(row.speed.session == "quick" for row in rows):
+        lines.append(f"{QUICK} from a short session, not under the timing contract: not comparable")
+    few = [f"{row.label} {row.speed.calls}" for row in rows if _few_calls(row)]
+    if few:
+        lines.append(f"{FEW_CALLS} fewer than {LATENCY_CALLS} latency calls: {', '.join(few)}")
+    void: dict[str, list[str]] = {}
+    for row in rows:
+        if row.speed.session == "void":
+            void.setdefault(row.speed.why_void, []).append(row.label)
+    return lines + [f"{VOID} no speeds of {', '.join(who)}, the session is void: {why}" for why, who in void.items()]
 
 
 def _percent(name: str, digits: int) -> Callable[[Row], str]:
@@ -108,8 +140,9 @@ def flat(board: Board, row: Row) -> dict[str, Cell]:
     page |= {name: row.metrics.get(name) for name in SCORES}
     page |= {"rank": row.rank, "tied": row.rank_label.endswith("=") if row.rank else None}
     page |= {"baseline_share": row.baseline_share, "parameters": row.parameters, "macs": row.macs}
-    page |= {name: row.timing.get(name) for name in SPEED}
-    page |= {"device": row.device, "timing_version": row.timing_version, "comparable_speed": row.comparable_speed}
+    page |= {name: row.speed.numbers.get(name) for name in SPEED}
+    page |= {"timing": row.speed.session, "latency_calls": row.speed.calls, "timing_version": row.speed.version}
+    page |= {"device": row.device, "comparable_speed": row.comparable_speed}
     page |= {"seeds": len(row.seeds), "failed_seeds": row.failed, "status": row.status, "role": row.role}
     page |= {"variant": row.variant, "not_ranked": "; ".join(row.reasons), "flags": "; ".join(row.marks)}
     page |= {"keys": " ".join(row.keys), "board": board.slug}
@@ -166,9 +199,21 @@ def _row_page(row: Row) -> dict[str, Any]:
         "parameters": row.parameters,
         "macs": row.macs,
         "device": row.device,
-        "timing": {**row.timing, "version": row.timing_version, "comparable": row.comparable_speed},
+        "timing": _timing_page(row),
         "seeds": list(row.seeds),
         "failed_seeds": row.failed,
         "status": row.status,
         "keys": list(row.keys),
+    }
+
+
+def _timing_page(row: Row) -> dict[str, Any]:
+    speed = row.speed
+    return {
+        **{name: speed.numbers.get(name) for name in SPEED},
+        "session": speed.session,
+        "void_reason": speed.why_void or None,
+        "latency_calls": speed.calls,
+        "version": speed.version,
+        "comparable": row.comparable_speed,
     }

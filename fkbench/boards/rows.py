@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import math
-import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeGuard
 
 from fkbench.boards.entries import Entry
-from fkbench.records import RunRecord, Timing, canonical_json, rounded
+from fkbench.boards.numbers import finite
+from fkbench.boards.speed import Speed, speed_of
+from fkbench.records import RunRecord, canonical_json, rounded
 from fkbench.score import SeedSums, model_interval
 
-Number = float | int | None
+Number = float | int
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,9 @@ class Row:
         metrics: the records' other single numbers, mean over seeds.
         seeds: finished seeds.
         failed: number of seeds that did not finish.
-        timing: `train_s`, `train_images_per_s`, `infer_images_per_s`, `latency_ms_p50`, `peak_memory_mib`: median
-            over seeds.
+        speed: median over seeds, and what kind of session it is from.
         baseline_share: rmse / rmse of the board's strongest baseline; below 1: better than every baseline.
-        comparable_speed: measured on the board's device class and under its timing version.
+        same_speed_class: measured on the board's device class and under its timing version.
         keys: of the records.
     """
 
@@ -56,10 +56,9 @@ class Row:
     seeds: tuple[int, ...] = ()
     failed: int = 0
     device: str = ""
-    timing: Mapping[str, float] = field(default_factory=dict)
-    timing_version: int | None = None
+    speed: Speed = field(default_factory=Speed)
     baseline_share: float | None = None
-    comparable_speed: bool = True
+    same_speed_class: bool = True
     keys: tuple[str, ...] = ()
 
     @property
@@ -74,11 +73,16 @@ class Row:
             return "beside"
         return ("partly" if self.seeds else "failed") if self.failed else "done"
 
+    @property
+    def comparable_speed(self) -> bool:
+        """Whether its speed may be compared with others of the board: the same class, no quick or void session."""
+        return self.same_speed_class and self.speed.session in (None, "full")
+
     def beside(self, reference: float | None, device: str, version: int | None) -> Row:
         """The row with what depends on the rest of the board."""
         share = self.rmse / reference if self.rmse is not None and reference else None
-        same = self.timing_version is None or (self.device, self.timing_version) == (device, version)
-        return replace(self, baseline_share=rounded(share), comparable_speed=same)
+        same = self.speed.version is None or (self.device, self.speed.version) == (device, version)
+        return replace(self, baseline_share=finite(share), same_speed_class=same)
 
 
 def make_row(
@@ -87,7 +91,6 @@ def make_row(
     """The row of an entry; `sums`: errors per image of its finished seeds, where there are any."""
     first, done = entry.first, entry.done
     rmse, interval = _rmse(done, sums)
-    timing, version = _timing([record.timing for record in done if record.timing is not None])
     return Row(
         model=first.model.name,
         variant=variant,
@@ -104,8 +107,7 @@ def make_row(
         seeds=tuple(record.seed for record in done),
         failed=len(entry.unfinished),
         device=entry.device,
-        timing=timing,
-        timing_version=version,
+        speed=speed_of(done),
         keys=tuple(record.key for record in entry.records),
     )
 
@@ -165,49 +167,34 @@ def _facts(entry: Entry) -> dict[str, str]:
 def _rmse(done: Sequence[RunRecord], sums: SeedSums | None) -> tuple[float | None, tuple[float, float] | None]:
     """From the errors per image, else from the records: with equal counts, the root of the mean square over seeds."""
     if sums is not None:
-        interval = model_interval(sums)
-        bounds = interval.bounds
-        return rounded(interval.estimate), (rounded(bounds[0]), rounded(bounds[1])) if bounds else None
+        found = model_interval(sums)
+        return rounded(found.estimate), (rounded(found.bounds[0]), rounded(found.bounds[1])) if found.bounds else None
     stated = [value for value in (record.metric("rmse") for record in done) if value is not None and value >= 0]
     if not stated:
         return None, None
-    ends = done[0].metrics.get("rmse_ci")
-    alone = len(done) == 1 and isinstance(ends, list) and len(ends) == 2
-    low, high = ends if alone and isinstance(ends, list) else (None, None)
-    known = isinstance(low, int | float) and isinstance(high, int | float)
-    rmse = math.hypot(*stated) / math.sqrt(len(stated))
-    return rounded(rmse), (float(low), float(high)) if known else None  # type: ignore[arg-type]
+    # Of several seeds each has an interval of its own, which is none of their row.
+    interval = _stated_interval(done[0].metrics.get("rmse_ci")) if len(done) == 1 else None
+    return finite(math.hypot(*stated) / math.sqrt(len(stated))), interval
 
 
-def _timing(parts: Sequence[Timing]) -> tuple[dict[str, float], int | None]:
-    """Medians over the parts of the newest timing version among them."""
-    if not parts:
-        return {}, None
-    version = max(part.version for part in parts)
-    pages: list[Mapping[str, Any]] = [
-        {
-            "train_s": part.train_s,
-            "train_images_per_s": part.train_images_per_s,
-            "infer_images_per_s": part.infer_images_per_s,
-            "latency_ms_p50": part.latency_ms.p50 if part.latency_ms else None,
-            "peak_memory_mib": part.peak_memory_mib,
-        }
-        for part in parts
-        if part.version == version
-    ]
-    known = {name: [page[name] for page in pages if page[name] is not None] for name in pages[0]}
-    return {name: rounded(float(statistics.median(values))) for name, values in known.items() if values}, version
+def _stated_interval(ends: object) -> tuple[float, float] | None:
+    known = [float(end) for end in ends if _is_number(end)] if isinstance(ends, list) and len(ends) == 2 else []
+    return (known[0], known[1]) if len(known) == 2 else None
 
 
 def _numbers(metrics: Mapping[str, Any]) -> dict[str, float]:
-    numbers = {k: v for k, v in metrics.items() if isinstance(v, int | float) and not isinstance(v, bool)}
-    return {name: float(value) for name, value in numbers.items()}
+    return {name: float(value) for name, value in metrics.items() if _is_number(value)}
+
+
+def _is_number(value: object) -> TypeGuard[Number]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _means(pages: Sequence[Mapping[str, float]]) -> dict[str, float]:
     """Means of the numbers that every seed has; rmse has its own way."""
     names = sorted(set.intersection(*(set(page) for page in pages)) - {"rmse"}) if pages else []
-    return {name: rounded(math.fsum(page[name] / len(pages) for page in pages)) for name in names}
+    means = {name: finite(math.fsum(page[name] / len(pages) for page in pages)) for name in names}
+    return {name: value for name, value in means.items() if value is not None}
 
 
 def _marks(entry: Entry) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fkbench.boards.boards import Board
-from fkbench.boards.columns import COLUMNS, NOTHING, OTHER_SPEED, Column, remarks
+from fkbench.boards.columns import COLUMNS, NOTHING, OTHER_SPEED, Column, footnotes, remarks
 from fkbench.boards.rows import Row
 from fkbench.boards.text import visible
 
@@ -42,7 +42,7 @@ def fitting(rows: Sequence[Row], width: int) -> list[Column]:
     kept = [column for column in COLUMNS if not column.weight]
     left = width + _GAP - sum(_width(column, rows) for column in kept)
     for column in sorted((c for c in COLUMNS if c.weight), key=lambda c: -c.weight):
-        if _width(column, rows) <= left and any(column.cell(row) != NOTHING for row in rows):
+        if _width(column, rows) <= left and any(not column.cell(row).startswith(NOTHING) for row in rows):
             kept.append(column)
             left -= _width(column, rows)
     return [column for column in COLUMNS if column in kept]
@@ -64,11 +64,11 @@ def below(board: Board, columns: Sequence[Column]) -> list[str]:
     if "× baseline" in titles:
         lines.append(f"× baseline: rmse over that of {visible(board.reference)}, the strongest baseline here")
     speed = f"on {visible(board.speed_device)} under timing contract v{board.speed_version}"
-    if any(not row.comparable_speed for row in board.rows):
+    if any(not row.same_speed_class for row in board.rows):
         lines.append(f"{OTHER_SPEED} not comparable: not {speed}")
     elif board.speed_device:
         lines.append(f"speed {speed}")
-    return lines
+    return lines + [visible(note) for note in footnotes(board.rows)]
 
 
 def _text(column: Column, row: Row) -> str:

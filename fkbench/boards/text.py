@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 
 from fkbench.boards.boards import Board
-from fkbench.boards.columns import COLUMNS, OTHER_SPEED, Cell, flat, page, remarks
+from fkbench.boards.columns import COLUMNS, OTHER_SPEED, Cell, flat, footnotes, page, remarks
 from fkbench.boards.rows import Row
 
 _MARKDOWN = re.compile(r"([\\`*_\[\]|~$])")
@@ -67,8 +67,10 @@ def _legend(board: Board) -> list[str]:
     if board.speed_device:
         version = f", timing contract v{board.speed_version}"
         lines += ["", f"Speed: {markdown_text(board.speed_device)}{version}."]
-    if any(not row.comparable_speed for row in board.rows):
+    if any(not row.same_speed_class for row in board.rows):
         lines += ["", f"{OTHER_SPEED} measured on another device or under another contract: not comparable."]
+    for note in footnotes(board.rows):
+        lines += ["", f"{markdown_text(note)}."]
     return lines
 
 

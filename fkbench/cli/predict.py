@@ -60,6 +60,15 @@ def command(
     _deliver(loaded, found, grid, out, as_json)
 
 
+def recorded_settings(record: RunRecord, box: str, given: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The run's own settings of dataset and box, with those that are given now in their place."""
+    own = {name: value for name, value in record.box_settings.items() if name != "jitter"}
+    return {
+        "dataset": {**record.dataset.settings, **given.get("dataset", {})},
+        "detector": {**(own if box == record.box else {}), **given.get("detector", {})},
+    }
+
+
 def note_other_data(fingerprint: str, record: RunRecord) -> None:
     """Say so where the data at hand is not what the run was trained and scored on."""
     if fingerprint != record.dataset.fingerprint:
@@ -87,8 +96,8 @@ def _part(session: Session, loaded: LoadedRun, part: str, detector: str, setting
 
     record = loaded.record
     spec = session.registry.get(DatasetSpec, record.dataset.name)
-    wanted: dict[str, dict[str, Any]] = {"dataset": dict(record.dataset.settings), "detector": dict(settings)}
     box = detector or record.box
+    wanted = recorded_settings(record, box, {"detector": dict(settings)})
     if part == "test":
         inputs = open_inputs(
             session.registry, session.store, spec, split=record.dataset.split, box=box, settings=wanted

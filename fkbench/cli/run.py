@@ -62,10 +62,19 @@ def command(
         force=force,
     )
     resolve_recipe(request)  # bad options are refused before torch is imported and data is read
-    records = carry_out(session, request)
+    from fkbench.runner.requests import SeedsFailedError
+
+    try:
+        _say(carry_out(session, request), as_json)
+    except SeedsFailedError as error:
+        _say(error.records, as_json)
+        raise
+
+
+def _say(records: list[RunRecord], as_json: bool) -> None:
     if as_json:
         print_json({"runs": [record.to_json() for record in records]})
-    else:
+    elif records:
         from fkbench.cli.report import print_report
 
         print_report(records)
@@ -99,5 +108,5 @@ def carry_out(session: Session, request: Request) -> list[RunRecord]:
         try:
             return runner.run(request)
         except KeyboardInterrupt:
-            display.say("Stopped. The same command goes on from the last checkpoint.")
+            display.say("Stopped. The same command goes on from the last checkpoint, if an epoch was done.")
             raise

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fkbench.cli.predict import note_other_data
+from fkbench.cli.predict import note_other_data, recorded_settings
 from fkbench.cli.session import Session, console, current, note, parse_settings, print_json
 from fkbench.errors import FkbenchError
 from fkbench.specs import DatasetSpec, ModelSpec
@@ -40,7 +40,7 @@ def command(
 ) -> None:
     """Score a finished run, or points that another program predicted, on a dataset's test part."""
     session = current(context)
-    settings = parse_settings(list(assignments or ()), "dataset")
+    settings: dict[str, dict[str, Any]] = {**parse_settings(list(assignments or ()), "dataset")}
     if subject.lower().endswith(".csv"):
         result = _score_csv(session, Path(subject), dataset, split, box, settings)
     else:
@@ -51,14 +51,14 @@ def command(
         _print(result)
 
 
-def _open(session: Session, spec: DatasetSpec, split: str, box: str, settings: dict[str, dict[str, str]]) -> Inputs:
+def _open(session: Session, spec: DatasetSpec, split: str, box: str, settings: dict[str, dict[str, Any]]) -> Inputs:
     from fkbench.runner.inputs import open_inputs
 
     return open_inputs(session.registry, session.store, spec, split=split, box=box, settings=settings)
 
 
 def _score_csv(
-    session: Session, path: Path, dataset: str, split: str, box: str, settings: dict[str, dict[str, str]]
+    session: Session, path: Path, dataset: str, split: str, box: str, settings: dict[str, dict[str, Any]]
 ) -> dict[str, Any]:
     from fkbench.runner.outcome import score_points
     from fkbench.runner.rescore import in_test_order, read_points_csv
@@ -74,7 +74,7 @@ def _score_csv(
 
 
 def _score_run(
-    session: Session, run: str, dataset: str, split: str, box: str, device: str, settings: dict[str, dict[str, str]]
+    session: Session, run: str, dataset: str, split: str, box: str, device: str, settings: dict[str, dict[str, Any]]
 ) -> dict[str, Any]:
     from fkbench.records import RunStore
     from fkbench.runner.device import choose_device
@@ -85,7 +85,7 @@ def _score_run(
     spec = session.registry.get(DatasetSpec, dataset or record.dataset.name)
     same = spec.name == record.dataset.name
     if same:
-        settings = {"dataset": {k: str(v) for k, v in record.dataset.settings.items()}, **settings}
+        settings = recorded_settings(record, box or record.box, settings)
     own = record.dataset.split if same else spec.default_split("uniform")
     inputs = _open(session, spec, split or own, box or (record.box if same else spec.default_box("uniform")), settings)
     loaded = load_run(record, session.registry, choose_device(device))

@@ -20,10 +20,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fkbench.datasets.boxes import BoxArray
+from fkbench.datasets.layout import VIEWS_VERSION
 from fkbench.datasets.samples import ByteArray, FloatArray, Frames
 from fkbench.datasets.store import Store
-
-VIEWS_VERSION = 1
 
 
 @dataclass(frozen=True)

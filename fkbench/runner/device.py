@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from fkbench.errors import FkbenchError
+from fkbench.specs import Recipe
 
 
 def choose_device(name: str) -> torch.device:
@@ -39,7 +40,18 @@ def make_repeatable() -> None:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.allow_tf32 = False  # fp32 means fp32, in convolutions too
     torch.use_deterministic_algorithms(True, warn_only=True)
+    # Filling every fresh tensor would cost a pass over memory in each step, and nothing here reads unwritten memory.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+
+
+def precision_of(recipe: Recipe | None, device: torch.device) -> str:
+    """The precision at which a recipe trains and is scored on a device: `bf16` only where the GPU computes in it."""
+    wanted = recipe.precision.get(device.type, "fp32") if recipe else "fp32"
+    if wanted == "bf16" and device.type == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False):
+        return "fp32"
+    return wanted
 
 
 def describe_device(device: torch.device) -> dict[str, Any]:

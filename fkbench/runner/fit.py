@@ -20,7 +20,7 @@ from fkbench.runner.inputs import Inputs
 from fkbench.specs import ModelSpec, Recipe, resolve
 from fkbench.train.checkpoint import Progress, Weights
 from fkbench.train.codecs import Codec, make_codec
-from fkbench.train.engine import Listener, Trainer, evaluate
+from fkbench.train.engine import Listener, Trainer, evaluate, start_weights
 from fkbench.train.optimisation import Budget
 from fkbench.train.predictors import NetPredictor, Predictor
 from fkbench.train.streams import stream_seed
@@ -93,7 +93,8 @@ def fit_net(
     *,
     settings: dict[str, Any],
     seed: int,
-    key: str,
+    precision: str,
+    identity: str,
     device: torch.device,
     folder: Path,
     listener: Listener,
@@ -103,13 +104,24 @@ def fit_net(
     channels, size = model.input
     codec = make_codec(recipe.codec, size)
     net = build_net(model, settings, codec.outputs(len(inputs.scheme.points)), seed)
-    net = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     views, canvases = inputs.eval_views(size, channels), inputs.canvases(size, channels)
     train = inputs.resident(canvases, training_rows(inputs, recipe), device)
     select = recipe.train_on == "train" and len(inputs.split.val) > 0
     val = inputs.resident(views, inputs.split.val, device) if select else None
-    order = inputs.scheme.flip_order()
-    trainer = Trainer(net, codec, recipe, train, val, size=size, flip_order=order, seed=seed, key=key)
+    start_weights(net, codec, recipe, train, seed)
+    net = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    trainer = Trainer(
+        net,
+        codec,
+        recipe,
+        train,
+        val,
+        size=size,
+        flip_order=inputs.scheme.flip_order(),
+        seed=seed,
+        precision=precision,
+        identity=identity,
+    )
     if start is not None:
         trainer.resume(start)
     progress = trainer.fit(listener, folder / CHECKPOINT)
@@ -117,7 +129,7 @@ def fit_net(
     if recipe.selection == "best" and progress.best is not None:
         net.load_state_dict(progress.best)
     images = images_seen(trainer.budget, progress.epoch)
-    predictor = NetPredictor(net, codec, device, trainer.precision, recipe.normalise)
+    predictor = NetPredictor(net, codec, device, precision, recipe.normalise)
     fitted = Fitted(predictor, net, codec, progress.history, progress.seconds, images)
     fitted.epochs, fitted.best_epoch = progress.epoch, progress.best_epoch
     return fitted
@@ -161,11 +173,6 @@ def make_predictor(model: ModelSpec, settings: dict[str, Any]) -> Any:
 def view_points(inputs: Inputs, views: Views, rows: IntArray) -> FloatArray:
     """True points of these rows in view pixels, (n, K, 2), NaN where missing."""
     return apply_affine(invert_affine(views.to_native[rows]), inputs.samples.points[rows])
-
-
-def precision_of(recipe: Recipe | None, device: torch.device) -> str:
-    """The precision at which a recipe trains and is scored on a device."""
-    return recipe.precision.get(device.type, "fp32") if recipe else "fp32"
 
 
 def native_loss(fitted: Fitted, recipe: Recipe, inputs: Inputs, size: int, channels: int) -> float | None:

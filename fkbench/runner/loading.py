@@ -18,7 +18,8 @@ from fkbench.datasets.views import apply_affine, make_views
 from fkbench.errors import FkbenchError, UnknownNameError
 from fkbench.records import RunRecord, read_arrays
 from fkbench.registry import Registry
-from fkbench.runner.fit import build_net, make_predictor, precision_of
+from fkbench.runner.device import precision_of
+from fkbench.runner.fit import build_net, make_predictor
 from fkbench.schemes import SCHEMES, Scheme
 from fkbench.specs import Augmentation, CodecSpec, DatasetSpec, DetectorSpec, ModelSpec, Recipe
 from fkbench.train.codecs import make_codec

@@ -61,7 +61,7 @@ def score_points(points: FloatArray, inputs: Inputs, registry: Registry) -> Outc
     )
     metrics: dict[str, Any] = dict(summary(errors, mixes=inputs.spec.convention_mix))
     interval = rmse_interval(errors.sum_sq, errors.count, errors.group)
-    metrics["rmse_ci"] = [interval.low, interval.high]
+    metrics["rmse_ci"] = interval.bounds
     metrics["missed_faces"] = int(inputs.missed[rows].sum())
     for metric in registry.all(MetricSpec):
         metrics[metric.name] = float(resolve(metric.compute)(errors))

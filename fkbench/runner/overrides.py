@@ -10,6 +10,7 @@ from fkbench.errors import FkbenchError, UnknownNameError
 from fkbench.specs import Recipe
 
 POSITIVE = {"lr", "batch"}
+SHARES = {"warmup", "flip", "blur", "sharpness_p", "contrast", "brightness", "shift"}
 
 
 def recipe_settings(recipe: Recipe) -> dict[str, Any]:
@@ -99,6 +100,8 @@ def _check_range(name: str, value: float) -> None:
         raise FkbenchError(f"--set protocol.{name}: {value} is not a finite number.", "Give a finite number.")
     if last in POSITIVE and value <= 0:
         raise FkbenchError(f"{last} is {value}, but must be above 0.", f"For example --set protocol.{name}=32.")
+    if last in SHARES and value > 1:
+        raise FkbenchError(f"{last} is {value}, but is a share and at most 1.", "Give a number from 0 to 1.")
     free = name.startswith("codec.")
     if not free and value < 0:
         raise FkbenchError(f"{last} is {value}, but must not be negative.", "Give 0 or more.")

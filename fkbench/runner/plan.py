@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from fkbench.datasets.access import resolve_settings
+from fkbench.datasets.layout import VIEWS_VERSION
 from fkbench.errors import FkbenchError, UnknownNameError
 from fkbench.protocols import PROTOCOLS
 from fkbench.registry import Registry
@@ -102,6 +103,7 @@ def make_plan(
     split: tuple[str, int],
     box: Mapping[str, Any],
     device_type: str,
+    precision: str,
     seed: int,
     parent: str | None = None,
 ) -> dict[str, Any]:
@@ -110,6 +112,7 @@ def make_plan(
     Args:
         split: (name as asked for, version of the split).
         box: name, settings and jitter.
+        precision: at which it trains and is scored.
         parent: key of the run that this one goes on from.
     """
     model, dataset = request.model, request.dataset
@@ -126,6 +129,8 @@ def make_plan(
             "fingerprint": fingerprint,
             "split": split[0],
             "split_version": split[1],
+            "scoring": dataset.scoring,
+            "margin": dataset.margin,
         },
         "protocol": {
             "name": request.protocol.name,
@@ -135,8 +140,9 @@ def make_plan(
         },
         "box": dict(box),
         "device_type": device_type if net else "cpu",
-        "precision": recipe.precision.get(device_type, "fp32") if recipe else "fp32",
+        "precision": precision,
         "engine": ENGINE_VERSION,
+        "views": VIEWS_VERSION,
         "seed": 0 if model.deterministic else seed,
         "parent": parent,
     }

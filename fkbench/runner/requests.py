@@ -6,16 +6,31 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fkbench.errors import FkbenchError
+from fkbench.errors import FkbenchError, RunFailedError
 from fkbench.records import RunRecord, RunStore, plan_key
 from fkbench.registry import Registry
+from fkbench.runner.extend import check_parent
 from fkbench.runner.plan import Request, baseline_request, make_plan, resolve_recipe
-from fkbench.specs import ModelSpec, Recipe
+from fkbench.specs import ModelSpec
+
+if TYPE_CHECKING:
+    from fkbench.runner.inputs import Inputs
 
 Event = Callable[[str, Mapping[str, Any]], None]
 """Told of what happens: (`plan` | `reused` | `resumed` | `step` | `epoch` | `stage` | `finished`, facts)."""
+
+GREATEST_SEED = 2**53
+
+
+class SeedsFailedError(RunFailedError):
+    """Some seeds of a request failed. `records` holds those that did not; the failed ones have records of their own."""
+
+    def __init__(self, first: RunFailedError, failed: int, records: list[RunRecord]) -> None:
+        more = f" ({failed} seeds failed, {len(records)} are done.)" if failed + len(records) > 1 else ""
+        super().__init__(first.message + more, first.remedy)
+        self.records = records
 
 
 @dataclass
@@ -31,26 +46,36 @@ class Runner:
     data: Path
     runs: RunStore
     event: Event = lambda name, facts: None
-    _inputs: dict[str, Any] = field(default_factory=dict)
+    _inputs: dict[str, Inputs] = field(default_factory=dict)
 
     def run(self, request: Request) -> list[RunRecord]:
         """One record per seed, after those of the baselines on the same split.
 
         Raises:
             FkbenchError: bad use or input; nothing is left half-written.
-            RunFailedError: a run failed; its record with the reason has been written.
+            SeedsFailedError: a run failed; its record with the reason has been written, the other seeds were run.
         """
-        recipe, overrides = resolve_recipe(request)
+        resolve_recipe(request)
         _check_seeds(request.seeds)
         from fkbench.runner.device import choose_device
 
         choose_device(request.device)
         inputs = self.open(request)
+        if request.extend:
+            check_parent(self.runs.find(request.extend), request, inputs)
         beside = {} if request.model.role == "baseline" else self._baselines(request, inputs)
-        seeds = request.seeds[:1] if request.model.deterministic else request.seeds
-        return [self._one(request, recipe, overrides, inputs, seed, beside) for seed in seeds]
+        done: list[RunRecord] = []
+        failures: list[RunFailedError] = []
+        for seed in request.seeds[:1] if request.model.deterministic else request.seeds:
+            try:
+                done.append(self._one(request, inputs, seed, beside))
+            except RunFailedError as error:
+                failures.append(error)
+        if failures:
+            raise SeedsFailedError(failures[0], len(failures), done) from failures[0]
+        return done
 
-    def open(self, request: Request) -> Any:
+    def open(self, request: Request) -> Inputs:
         """The inputs of a request, opened once for those that share them."""
         from fkbench.datasets.store import Store
         from fkbench.runner.inputs import open_inputs
@@ -70,27 +95,23 @@ class Runner:
     def _progress(self, stage: str, done: int, total: int) -> None:
         self.event("data", {"stage": stage, "done": done, "total": total})
 
-    def _baselines(self, request: Request, inputs: Any) -> dict[str, RunRecord]:
+    def _baselines(self, request: Request, inputs: Inputs) -> dict[str, RunRecord]:
+        """Their records; one that fails is said and left out, it must not keep a net from being trained."""
         found = {}
         for spec in self.registry.all(ModelSpec):
-            if spec.role == "baseline" and spec.unavailable() is None and spec.name != request.model.name:
-                wanted = baseline_request(request, spec)
-                recipe, overrides = resolve_recipe(wanted)
-                found[spec.name] = self._one(wanted, recipe, overrides, inputs, 0, {})
+            if spec.role != "baseline" or spec.unavailable() is not None or spec.name == request.model.name:
+                continue
+            try:
+                found[spec.name] = self._one(baseline_request(request, spec), inputs, 0, {})
+            except RunFailedError as error:
+                self.event("stage", {"text": f"the baseline {spec.name} failed: {error.message}"})
         return found
 
-    def _one(
-        self,
-        request: Request,
-        recipe: Recipe | None,
-        overrides: Mapping[str, Any],
-        inputs: Any,
-        seed: int,
-        beside: Mapping[str, RunRecord],
-    ) -> RunRecord:
-        from fkbench.runner.device import choose_device
+    def _one(self, request: Request, inputs: Inputs, seed: int, beside: Mapping[str, RunRecord]) -> RunRecord:
+        from fkbench.runner.device import choose_device, precision_of
         from fkbench.runner.single import SingleRun
 
+        recipe, overrides = resolve_recipe(request)
         device = choose_device(request.device if request.model.kind == "net" else "cpu")
         parent = self.runs.find(request.extend) if request.extend else None
         plan = make_plan(
@@ -101,33 +122,45 @@ class Runner:
             split=(inputs.split.name, inputs.split.version),
             box=inputs.box,
             device_type=device.type,
+            precision=precision_of(recipe, device),
             seed=seed,
             parent=parent.key if parent else None,
         )
         key = plan_key(plan)
         folder = self.runs.folder(request.dataset.name, request.model.name, key)
         single = SingleRun(self, request, recipe, plan, key, folder, inputs, device, beside, parent)
-        if not request.force:
-            kept = single.finished()
-            if kept is not None:
-                self.event("reused", {"record": kept})
-                return kept
-        elif folder.exists():
-            shutil.rmtree(folder)
         try:
-            self.runs.start(folder)
-            return single.carry_out()
+            with _locked(folder):
+                return self._carry_out(single, force=request.force)
         except OSError as error:
             raise FkbenchError(
                 f"Cannot write the run to '{folder}': {error.strerror or error}.",
                 "Free space there, or choose another folder with --runs or FKBENCH_RUNS.",
             ) from error
 
+    def _carry_out(self, single: Any, *, force: bool) -> RunRecord:
+        kept: RunRecord | None = None if force else single.finished()
+        if kept is not None:
+            self.event("reused", {"record": kept})
+            return kept
+        if force and single.folder.exists():
+            shutil.rmtree(single.folder)
+        self.runs.start(single.folder)
+        record: RunRecord = single.carry_out()
+        return record
+
+
+def _locked(folder: Path) -> Any:
+    """Two processes never work on one run: the second waits, and finds it finished."""
+    from filelock import FileLock
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    return FileLock(str(folder.parent / f".{folder.name}.lock"))
+
 
 def _check_seeds(seeds: tuple[int, ...]) -> None:
     if not seeds:
         raise FkbenchError("No seed is given.", "For example --seeds 0,1,2.")
-    if len(set(seeds)) != len(seeds) or min(seeds) < 0:
-        raise FkbenchError(
-            f"The seeds {','.join(map(str, seeds))} repeat or are negative.", "For example --seeds 0,1,2."
-        )
+    if len(set(seeds)) != len(seeds) or min(seeds) < 0 or max(seeds) > GREATEST_SEED:
+        text = ",".join(map(str, seeds))[:80]
+        raise FkbenchError(f"The seeds {text} repeat, are negative or too large.", "For example --seeds 0,1,2.")

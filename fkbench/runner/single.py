@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ import torch
 from fkbench.errors import FkbenchError, RunFailedError
 from fkbench.records import HISTORY_FILE, RunRecord, environment, utc_now, write_history
 from fkbench.runner.device import describe_device, make_repeatable
-from fkbench.runner.fit import CHECKPOINT, Fitted, fit_net, fit_predictor, native_loss, precision_of
+from fkbench.runner.fit import CHECKPOINT, Fitted, fit_net, fit_predictor, native_loss
 from fkbench.runner.inputs import Inputs
 from fkbench.runner.outcome import Outcome, draw_outcome, predict_test, score_points, write_outcome
 from fkbench.runner.plan import Request
@@ -22,6 +23,7 @@ from fkbench.runner.provenance import probe, source_digest
 from fkbench.specs import ModelSpec, Recipe
 from fkbench.timing import time_model
 from fkbench.train.allocator import keep_freed_memory
+from fkbench.train.checkpoint import identity_of
 from fkbench.train.engine import Listener
 
 if TYPE_CHECKING:
@@ -47,6 +49,10 @@ class SingleRun:
     def model(self) -> ModelSpec:
         return self.request.model
 
+    @cached_property
+    def source(self) -> str:
+        return source_digest(self.model)
+
     @property
     def outputs(self) -> int:
         return 2 * len(self.inputs.scheme.points)
@@ -56,40 +62,62 @@ class SingleRun:
         record = self.owner.runs.get(self.folder)
         if record is None or record.status != "done":
             return None
-        same = record.model.source == source_digest(self.model)
-        if not same and record.probe != probe(self.model, self.plan["model"]["settings"], self.outputs):
+        if not self._still_stands(record):
             self.owner.event("stage", {"text": f"{self.model.name}'s code has changed: run again"})
             shutil.rmtree(self.folder)
             return None
         return record.model_copy(update={"reused": True})
 
+    def _still_stands(self, record: RunRecord) -> bool:
+        """Whether the model's code is the one that the record was made with, or computes the same."""
+        if record.model.source == self.source and self.source != "unknown":
+            return True
+        now = probe(self.model, self.plan["model"]["settings"], self.outputs)
+        return now is not None and now == record.probe
+
     def carry_out(self) -> RunRecord:
         """Run and write the record; a failure is recorded with its reason and raised."""
         make_repeatable()
         keep_freed_memory()
-        hooks = self.owner.registry.hooks.hook
-        plan = {**self.plan, "key": self.key}
-        self._observe(hooks.fkbench_run_started, plan=plan)
+        self._observe("fkbench_run_started")
         try:
             record = self._measure()
         except RunFailedError as error:
-            self._fail("failed", str(error.message))
+            self._fail("failed", error.message)
             raise
-        except (torch.OutOfMemoryError, MemoryError) as error:
-            self._fail("oom", "out of memory")
-            raise RunFailedError(
-                f"{self.model.name} does not fit into the memory of {self.device}.", "Set a smaller protocol.batch."
-            ) from error
-        self._observe(hooks.fkbench_run_finished, plan=plan, record=record.to_json())
-        self.owner.event("finished", {"record": record})
+        except (FkbenchError, OSError):
+            raise
+        except Exception as error:
+            raise self._failed(error) from error
+        self._finish(record)
         return record
 
-    def _observe(self, hook: Any, **facts: Any) -> None:
-        try:
-            hook(**facts)
-        except Exception as error:
-            self.owner.registry.fail("an observer", hook.name, error)
-            self.owner.event("stage", {"text": f"an observer failed and is left out: {error}"})
+    def _failed(self, error: Exception) -> RunFailedError:
+        """Record what the model's own code, or memory, brought to an end."""
+        text = f"{type(error).__name__}: {' '.join(str(error).split())[:500]}"
+        if isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in text:
+            self._fail("oom", "out of memory")
+            return RunFailedError(
+                f"{self.model.name} does not fit into the memory of {self.device}.", "Set a smaller protocol.batch."
+            )
+        self._fail("failed", text)
+        return RunFailedError(f"{self.model.name} failed: {text}.", "--debug shows where.")
+
+    def _finish(self, record: RunRecord) -> None:
+        self._observe("fkbench_run_finished", record=record.to_json())
+        self.owner.event("finished", {"record": record})
+
+    def _observe(self, name: str, **facts: Any) -> None:
+        """Call each observer apart; one that raises is reported once and not called again in this process."""
+        hooks = self.owner.registry.hooks
+        for implementation in list(getattr(hooks.hook, name).get_hookimpls()):
+            given = {"plan": {**self.plan, "key": self.key}, **facts}
+            try:
+                implementation.function(**{argument: given[argument] for argument in implementation.argnames})
+            except Exception as error:
+                self.owner.registry.fail(implementation.plugin_name, name, error)
+                hooks.unregister(plugin=implementation.plugin)
+                self.owner.event("stage", {"text": f"an observer failed and is left out: {error}"})
 
     def _measure(self) -> RunRecord:
         fitted = self._fit()
@@ -133,7 +161,8 @@ class SingleRun:
             self.inputs,
             settings=settings,
             seed=self.plan["seed"],
-            key=self.key,
+            precision=self.plan["precision"],
+            identity=self.identity,
             device=self.device,
             folder=self.folder,
             listener=self._listener(),
@@ -141,12 +170,9 @@ class SingleRun:
         )
 
     def _listener(self) -> Listener:
-        hook = self.owner.registry.hooks.hook.fkbench_epoch_done
-        plan = {**self.plan, "key": self.key}
-
         def epoch(row: dict[str, float]) -> None:
             self.owner.event("epoch", row)
-            self._observe(hook, plan=plan, row=row)
+            self._observe("fkbench_epoch_done", row=row)
 
         return Listener(step=lambda images: self.owner.event("step", {"images": images}), epoch=epoch)
 
@@ -154,16 +180,24 @@ class SingleRun:
         """Where to go on from: this run's own checkpoint, or that of the run it extends."""
         own = self.folder / CHECKPOINT
         if own.is_file():
-            return own
+            if identity_of(own) in {self.identity, ""}:  # one that cannot be read is refused by name when it is loaded
+                return own
+            self.owner.event("stage", {"text": f"{self.model.name}'s code has changed: from the start"})
+            own.unlink()
         if self.parent is None:
             return None
         path = Path(self.parent.path) / CHECKPOINT
-        if self.parent.model.name != self.model.name or not path.is_file():
+        if not path.is_file():
             raise FkbenchError(
-                f"The run {self.parent.key} cannot be extended: it keeps no state of {self.model.name}.",
-                "Runs of an article recipe with last weights and a constant rate keep it.",
+                f"The run {self.parent.key} cannot be extended: its '{CHECKPOINT}' is gone.",
+                "Run it again with --force.",
             )
         return path
+
+    @property
+    def identity(self) -> str:
+        """Of this run and the model's code: a checkpoint of another one is not gone on from."""
+        return f"{self.key} {self.source}"
 
     def _time(self, fitted: Fitted) -> dict[str, Any]:
         channels, size = self.model.input
@@ -174,7 +208,7 @@ class SingleRun:
             timing = time_model(fitted.predictor.predict, images, device="cpu", quick=quick)
         else:
             forward = fitted.predictor.forward  # type: ignore[attr-defined]
-            precision = precision_of(self.recipe, self.device)
+            precision = self.plan["precision"]
             pictures = torch.from_numpy(images)
             timing = time_model(forward, pictures, device=self.device, precision=precision, quick=quick, net=fitted.net)
         rate = fitted.images / fitted.seconds if fitted.seconds and fitted.net is not None else None
@@ -200,9 +234,10 @@ class SingleRun:
         return flags
 
     def _fail(self, status: str, reason: str) -> None:
+        """Write why the run ended; its state goes, since the next try must not go on from what failed."""
+        (self.folder / CHECKPOINT).unlink(missing_ok=True)
         record = self._record(status, reason, None, None, None)
-        self.owner.runs.write(record, self.folder)
-        self.owner.event("finished", {"record": record})
+        self._finish(self.owner.runs.write(record, self.folder))
 
     def _record(
         self,
@@ -227,7 +262,7 @@ class SingleRun:
                 "parameters": size.get("parameters"),
                 "macs": size.get("macs"),
                 "plugin": str(self.model.plugin),
-                "source": source_digest(self.model),
+                "source": self.source,
                 "role": self.model.role,
                 "deterministic": self.model.deterministic,
                 "settings": model["settings"],

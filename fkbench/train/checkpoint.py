@@ -42,7 +42,7 @@ class Progress:
 
 
 def save_checkpoint(
-    path: Path, net: torch.nn.Module, optimiser: torch.optim.Optimizer, progress: Progress, plan_key: str
+    path: Path, net: torch.nn.Module, optimiser: torch.optim.Optimizer, progress: Progress, identity: str
 ) -> None:
     """Write the state, whole or not at all."""
     tensors: Weights = {f"net.{name}": value.detach() for name, value in net.state_dict().items()}
@@ -50,7 +50,7 @@ def save_checkpoint(
     for index, state in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{index}.{name}": torch.as_tensor(value) for name, value in state.items()}
     page = {
-        "key": plan_key,
+        "identity": identity,
         "epoch": progress.epoch,
         "seconds": progress.seconds,
         "history": progress.history,
@@ -72,6 +72,15 @@ def save_checkpoint(
         scratch.unlink(missing_ok=True)
 
 
+def identity_of(path: Path) -> str:
+    """Which run and which code wrote a checkpoint; empty where it cannot be read."""
+    try:
+        with safe_open(path, "pt") as file:
+            return str(json.loads((file.metadata() or {})["progress"])["identity"])
+    except (OSError, SafetensorError, KeyError, ValueError, TypeError):
+        return ""
+
+
 def load_checkpoint(path: Path, net: torch.nn.Module, optimiser: torch.optim.Optimizer) -> Progress:
     """Put weights and optimiser state back, and return how far training had come.
 
@@ -84,7 +93,7 @@ def load_checkpoint(path: Path, net: torch.nn.Module, optimiser: torch.optim.Opt
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
         net.load_state_dict(_under("net.", tensors))
         _restore(optimiser, _under("optimiser.", tensors))
-    except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
+    except (OSError, SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise FkbenchError(
             f"The checkpoint '{path}' cannot be used: {first}.", "Delete it, or run again with --force."

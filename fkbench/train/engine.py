@@ -63,6 +63,16 @@ def autocast(device: torch.device, precision: str) -> AbstractContextManager[obj
     return torch.autocast(device.type, torch.bfloat16) if precision == "bf16" else nullcontext()
 
 
+def start_weights(net: nn.Module, codec: Codec, recipe: Recipe, train: Resident, seed: int) -> None:
+    """Initialise a net on the CPU as the recipe says: before it is moved, so that every device starts alike."""
+    if recipe.initialisation != "he":
+        return
+    weight = train.valid.unsqueeze(2).float()
+    mean = (train.points * weight).sum(0) / weight.sum(0).clamp_min(1) - train.pad
+    torch.manual_seed(stream_seed(seed, "initialisation"))
+    initialise(net, codec.encode(mean.unsqueeze(0))[0].cpu())
+
+
 class Trainer:
     """Trains one net by one recipe.
 
@@ -73,7 +83,8 @@ class Trainer:
         val: evaluation views, or None where the recipe trains on everything.
         size: side of the net's input.
         flip_order: index order of mirrored points.
-        key: of the run, kept in the checkpoint.
+        precision: `fp32` or `bf16`.
+        identity: of the run and the net's code, kept in the checkpoint.
     """
 
     def __init__(
@@ -87,27 +98,18 @@ class Trainer:
         size: int,
         flip_order: list[int],
         seed: int,
-        key: str = "",
+        precision: str = "fp32",
+        identity: str = "",
     ) -> None:
         self.net, self.codec, self.recipe, self.train_rows, self.val_rows = net, codec, recipe, train, val
         self.device = train.images.device
-        self.precision = recipe.precision.get(self.device.type, "fp32")
-        self.seed, self.key = seed, key
+        self.precision = precision
+        self.seed, self.identity = seed, identity
         self.size = size
         self.augmenter = Augmenter(recipe.augmentation, size, train.pad, flip_order, self.device)
         self.optimiser = make_optimiser(recipe, net.parameters())
         self.budget = budget_of(recipe, len(train))
-        if recipe.initialisation == "he":
-            torch.manual_seed(stream_seed(seed, "initialisation"))
-            initialise(net, self._mean_target())
         self.progress = Progress()
-
-    def _mean_target(self) -> Tensor:
-        """(outputs,) mean of the encoded training points, as if each lay in the middle of its canvas."""
-        rows = self.train_rows
-        weight = rows.valid.unsqueeze(2).float()
-        mean = (rows.points * weight).sum(0) / weight.sum(0).clamp_min(1)
-        return self.codec.encode((mean - rows.pad).unsqueeze(0))[0]
 
     def resume(self, checkpoint: Path) -> None:
         """Go on from a checkpoint."""
@@ -118,7 +120,7 @@ class Trainer:
 
         Args:
             listener: hears of steps and epochs.
-            checkpoint: where to keep the state, written at most every 30 s and at the end.
+            checkpoint: where to keep the state: after the first epoch, then at most every 30 s, and at the end.
 
         Raises:
             RunFailedError: the loss is not finite any more.
@@ -130,7 +132,8 @@ class Trainer:
             self.progress.history.append(row)
             self.progress.epoch += 1
             heard.epoch(row)
-            if checkpoint and time.monotonic() - saved_at >= CHECKPOINT_EVERY_S:
+            due = self.progress.epoch == 1 or time.monotonic() - saved_at >= CHECKPOINT_EVERY_S
+            if checkpoint and due:
                 self.save(checkpoint)
                 saved_at = time.monotonic()
         if checkpoint:
@@ -138,7 +141,7 @@ class Trainer:
         return self.progress
 
     def save(self, checkpoint: Path) -> None:
-        save_checkpoint(checkpoint, self.net, self.optimiser, self.progress, self.key)
+        save_checkpoint(checkpoint, self.net, self.optimiser, self.progress, self.identity)
 
     def _epoch(self, heard: Listener) -> Row:
         epoch = self.progress.epoch

@@ -121,6 +121,16 @@ def test_a_broken_local_file_is_a_failure_not_a_crash(tmp_path: Path, text: str)
     assert registry.failures[0].plugin == "bad.py"
 
 
+def test_a_plugin_file_that_is_not_there_is_an_error_and_one_given_twice_is_loaded_once(tmp_path: Path):
+    with pytest.raises(FkbenchError, match="nothere"):
+        load_registry([tmp_path / "nothere.py"], entry_points=False)
+    file = tmp_path / "tiny.py"
+    file.write_text(LOCAL)
+    registry = load_registry([file, file], entry_points=False)
+    assert registry.failures == []
+    assert load_file(registry, file) == registry.all(ModelSpec)
+
+
 def test_strict_raises_what_else_is_kept(tmp_path: Path):
     file = tmp_path / "bad.py"
     file.write_text("1 / 0")

@@ -49,8 +49,8 @@ def test_the_seeds_of_one_plan_are_one_row_with_all_errors_together(runs):
     assert row.rmse == pytest.approx(together, rel=1e-5)
     assert row.rmse_ci[0] < row.rmse < row.rmse_ci[1]
     assert row.metrics["mae"] == pytest.approx(np.mean([r.metrics["mae"] for r in records]), rel=1e-5)
-    assert row.timing["train_s"] == 42.0
-    assert row.timing["latency_ms_p50"] == 1.26
+    assert row.speed.numbers["train_s"] == 42.0
+    assert row.speed.numbers["latency_ms_p50"] == 1.26
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from fkbench.errors import FkbenchError, RunFailedError
 from fkbench.hookspecs import hookimpl
 from fkbench.records import read_errors, read_history, read_predictions, write_arrays
 from fkbench.registry import load_module
+from fkbench.runner.requests import SeedsFailedError
 from fkbench.specs import Plugin
 from fkbench.train import engine
 
@@ -111,7 +112,57 @@ def test_an_observer_that_raises_stops_nothing(bench):
 
     load_module(registry, SimpleNamespace(fkbench_run_finished=hookimpl(fkbench_run_finished)), Plugin("o"))
     assert bench.run(registry)[0].status == "done"
-    assert any("observer" in failure.reason for failure in registry.failures)
+    assert [failure.part for failure in registry.failures] == ["fkbench_run_finished"]  # once, though four runs ended
+
+
+def test_a_model_that_raises_in_training_is_a_failed_run_and_the_other_seeds_are_run(bench, monkeypatch):
+    registry = bench.registry()
+    steps = []
+
+    def fail_once(*arguments, **named):
+        steps.append(1)
+        if len(steps) == 1:
+            raise ValueError("no such layer")
+        return real(*arguments, **named)
+
+    real = engine.Trainer.fit
+    monkeypatch.setattr(engine.Trainer, "fit", fail_once)
+    with pytest.raises(SeedsFailedError, match="no such layer") as caught:
+        bench.run(registry, seeds=(0, 1))
+    assert [record.seed for record in caught.value.records] == [1]
+    assert caught.value.exit_code == 1
+    failed = [record for record in bench.runs.records() if record.status == "failed"]
+    assert [(record.seed, record.reason) for record in failed] == [(0, "ValueError: no such layer")]
+
+
+def test_running_out_of_memory_is_a_status_of_its_own(bench, monkeypatch):
+    def fit(*arguments, **named):
+        raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
+
+    monkeypatch.setattr(engine.Trainer, "fit", fit)
+    with pytest.raises(RunFailedError, match="memory"):
+        bench.run()
+    assert [record.status for record in bench.runs.records() if record.model.role == "entry"] == ["oom"]
+
+
+def test_a_predictor_whose_code_changed_runs_again(bench, monkeypatch):
+    own = {"model": "mean-shape", "settings": {"protocol": {}}}
+    first = bench.run(**own)[0]
+    assert bench.run(**own)[0].reused
+    monkeypatch.setattr("fkbench.runner.single.source_digest", lambda model: "sha256:other")
+    again = bench.run(**own)[0]
+    assert (again.reused, again.key, again.model.source) == (False, first.key, "sha256:other")
+
+
+def test_state_of_other_code_is_not_gone_on_from(bench, monkeypatch):
+    registry = bench.registry()
+    interrupt_at(registry, 3)
+    with pytest.raises(KeyboardInterrupt):
+        bench.run(registry)
+    bench.file.write_text(bench.file.read_text().replace("nn.ReLU()", "nn.Tanh()"))
+    record = bench.run()[0]
+    assert "resumed" not in bench.events
+    assert record.history.epochs == 4
 
 
 @pytest.mark.parametrize(
@@ -161,6 +212,24 @@ def test_extending_needs_a_run_that_keeps_its_state(bench):
         bench.run(epochs=9, extend=first.key)
 
 
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ({"settings": {"protocol": {}, "dataset": {"count": "90"}}}, "data"),
+        ({"seeds": (1,)}, "seed"),
+        ({"settings": {"protocol": {"lr": "0.5"}}}, "recipe"),
+        ({"epochs": 2}, "2 epochs already"),
+        ({"protocol": "uniform"}, "keeps no state"),
+    ],
+)
+def test_a_run_is_extended_only_by_what_would_have_come_that_way(bench, change, what):
+    article = {"protocol": "article", "settings": {"protocol": {}}}
+    first = bench.run(**article)[0]
+    with pytest.raises(FkbenchError, match=what) as caught:
+        bench.run(**{**article, "epochs": 4, "extend": first.key, **change})
+    assert caught.value.exit_code == 2
+
+
 def test_a_damaged_checkpoint_is_said_in_one_line(bench):
     whole = bench.run()[0]
     folder = Path(whole.path)
@@ -190,6 +259,8 @@ def test_a_predictor_without_randomness_runs_once(bench):
         ({"settings": {"model": {"width": "3"}}}, "width"),
         ({"epochs": 0}, "--epochs"),
         ({"seeds": (1, 1)}, "repeat"),
+        ({"seeds": (10**20,)}, "too large"),
+        ({"settings": {"protocol": {"augmentation.flip": "7"}}}, "share"),
         ({"dataset": "youtube68", "settings": {"dataset": {}}}, "youtube68"),
         ({"model": "mean-shape", "epochs": 3, "settings": {}}, "not trained by the engine"),
         ({"model": "mean-shape", "protocol": "article", "settings": {"protocol": {"lr": "1"}}}, "not trained"),

@@ -1,0 +1,92 @@
+"""The speed of a row: medians over its seeds, of those timing sessions that say most.
+
+A session is `full` (under the contract of docs/timing.md), `quick` (a short one, whose numbers are no more than a hint)
+or `void` (the machine was not quiet: its numbers are not shown at all). Training is timed outside the session, so its
+speed stands whatever the session is.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from fkbench.boards.numbers import finite
+from fkbench.records import RunRecord, Timing
+
+TRAINING = ("train_s", "train_images_per_s")
+SESSION = ("infer_images_per_s", "latency_ms_p50", "peak_memory_mib")
+LATENCY_CALLS = 1000
+"""Of a session under the contract; it may have fewer where a model is slow."""
+
+Kind = Literal["full", "quick", "void"]
+KINDS: tuple[Kind, ...] = ("full", "quick", "void")
+
+
+@dataclass(frozen=True)
+class Speed:
+    """The speed of a row.
+
+    Attributes:
+        numbers: those of `TRAINING` and `SESSION` that are known.
+        version: of the timing contract; None: not timed.
+        session: the best kind among its seeds; None: there was no session.
+        calls: least number of latency calls among the sessions that count, where it is known.
+        why_void: the reason, where the session is void.
+    """
+
+    numbers: dict[str, float] = field(default_factory=dict)
+    version: int | None = None
+    session: Kind | None = None
+    calls: int | None = None
+    why_void: str = ""
+
+
+def speed_of(records: Sequence[RunRecord]) -> Speed:
+    """The speed under the newest timing version among the records. Seeds with a lesser session do not count."""
+    timed = [record.timing for record in records if record.timing is not None]
+    if not timed:
+        return Speed()
+    version = max(part.version for part in timed)
+    parts = [part for part in timed if part.version == version]
+    session = min((kind for kind in map(_kind, parts) if kind), key=KINDS.index, default=None)
+    counting = [part for part in parts if _kind(part) == session]
+    pages = [_training(part) for part in parts]
+    if session == "void":
+        reasons = sorted({str(_extra(part, "void_reason") or "no reason given") for part in counting})
+        return Speed(_medians(pages), version, session, why_void="; ".join(reasons))
+    calls = [n for n in (_extra(part, "latency_calls") for part in counting) if type(n) is int]
+    pages += [_session(part) for part in counting]
+    return Speed(_medians(pages), version, session, calls=min(calls, default=None))
+
+
+def _kind(part: Timing) -> Kind | None:
+    if _extra(part, "void"):
+        return "void"
+    if all(value is None for value in _session(part).values()):
+        return None
+    return "quick" if _extra(part, "quick") else "full"
+
+
+def _extra(part: Timing, name: str) -> object:
+    return (part.model_extra or {}).get(name)
+
+
+def _training(part: Timing) -> dict[str, float | None]:
+    return {"train_s": part.train_s, "train_images_per_s": part.train_images_per_s}
+
+
+def _session(part: Timing) -> dict[str, float | None]:
+    return {
+        "infer_images_per_s": part.infer_images_per_s,
+        "latency_ms_p50": part.latency_ms.p50 if part.latency_ms else None,
+        "peak_memory_mib": part.peak_memory_mib,
+    }
+
+
+def _medians(pages: Sequence[dict[str, float | None]]) -> dict[str, float]:
+    names = dict.fromkeys(name for page in pages for name in page)
+    known = {name: [value for page in pages if (value := page.get(name)) is not None] for name in names}
+    medians = {name: finite(statistics.median(values)) for name, values in known.items() if values}
+    return {name: value for name, value in medians.items() if value is not None}
