@@ -125,6 +125,13 @@ def test_shrinking_does_not_alias():
     assert found.mean() == pytest.approx(100, abs=3)
 
 
+def test_enlarging_draws_a_straight_line_between_pixels():
+    frame = np.tile(np.arange(0, 240, 20, dtype=np.uint8), (12, 1))
+    found = make_views(Frames.pack([frame]), np.array([[0.0, 0, 12, 12]]), 48, 1)
+    native = apply_affine(found.to_native, np.array([[[x, 20] for x in range(2, 46)]]))[0, :, 0]
+    np.testing.assert_allclose(found.images[0, 0, 20, 2:46], 20 * native, atol=1)
+
+
 def test_progress_counts_frames():
     heard = []
     frames = Frames.stack(np.zeros((130, 4, 4), np.uint8))
@@ -167,6 +174,13 @@ def test_scoring_sees_a_jittered_box_and_training_a_margin_around_the_true_one(f
     np.testing.assert_allclose(scored.to_native, affine_to_native(moved, 32, 0), rtol=1e-12)
     assert (np.abs(moved - squares).max(axis=1) > 0.1).all()
     assert not np.array_equal(scored.images, trained.images[:, :, 8:-8, 8:-8])
+
+
+def test_without_a_margin_the_jitter_alone_tells_scoring_from_training(faces, store):
+    inputs = inputs_of(faces, store, margin=0.0)
+    scored, trained = inputs.eval_views(32, 1), inputs.canvases(32, 1)
+    assert not np.array_equal(scored.to_native, trained.to_native)
+    np.testing.assert_allclose(trained.to_native, affine_to_native(reference_squares(faces.points), 32, 0), rtol=1e-12)
 
 
 @pytest.mark.parametrize("which", ["eval_views", "canvases"])
