@@ -149,6 +149,7 @@ class DatasetSpec(Spec):
         requires: names of the imports that must be in the store (none: the data is made by the plugin).
         splits: the first is the default.
         boxes: boxes that make sense: `frame` for sets that are face crops already.
+        any_box: detectors of any name make sense too: the frames are no crops.
         defaults: protocol name → (split, box); `uniform` serves for any other protocol.
         channels: channels of the frames (1 grey, 3 colour).
         scoring: `own` (the sample's own pixels) or `face224` (224 / (1.25 · longer side of the points' box)).
@@ -165,6 +166,7 @@ class DatasetSpec(Spec):
     acquire: Ref | None = None
     requires: tuple[str, ...] = ()
     boxes: tuple[str, ...] = ("frame",)
+    any_box: bool = False
     defaults: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     channels: int = 1
     scoring: Literal["own", "face224"] = "own"
@@ -232,11 +234,13 @@ class DetectorSpec(Spec):
     Attributes:
         boxes: `boxes(samples, settings) -> (N, 4)` float x, y, w, h in native pixels, NaN where no face was found.
         role: `oracle` boxes are made from the frame or the labels, and are not scored as detectors.
+        needs_labels: made from the true points, so not for pictures without them.
         jitter: greatest shift of centre and side, share of the side, by a hash of the id, when scoring.
     """
 
     boxes: Ref
     role: Literal["detector", "oracle"] = "detector"
+    needs_labels: bool = False
     jitter: float = 0.0
 
 

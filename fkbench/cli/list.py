@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fkbench.cli.session import Session, current, print_json
+from fkbench.cli.session import Session, current, note, print_json
 from fkbench.datasets.layout import has_pack
 from fkbench.errors import UnknownNameError
 from fkbench.protocols import PROTOCOLS
@@ -43,8 +43,10 @@ def command(
     if as_json:
         print_json([{**row, "kind": kind} for kind, part in found.items() for row in part])
         return
+    if not any(found.values()):
+        note(f"Nothing matches '{pattern}'.")
     for kind, part in found.items():
-        if part or subject:
+        if part:
             print_table(kind, part)
 
 

@@ -20,6 +20,7 @@ def command(
 ) -> None:
     """Show which plugins are loaded, what each registers, and what failed to load and why."""
     session = current(context)
+    session.warn = False
     registry = session.registry
     loaded = [
         {

@@ -9,7 +9,7 @@ import typer
 
 from fkbench.cli.session import Session, console, current, note, parse_settings, print_json
 from fkbench.errors import FkbenchError
-from fkbench.specs import DatasetSpec
+from fkbench.specs import DatasetSpec, DetectorSpec
 
 if TYPE_CHECKING:
     from fkbench.datasets.samples import ByteArray, FloatArray
@@ -56,7 +56,9 @@ def command(
     if part:
         found = _part(session, loaded, part, detector, settings)
     else:
-        found = _files(loaded, list(images or ()), detector or "frame", settings)
+        found = _files(loaded, list(images or ()), detector or None, settings)
+        if not detector:
+            note("Each picture is taken as one face that fills it; crop pictures that show more than a face.")
     _deliver(loaded, found, grid, out, as_json)
 
 
@@ -82,7 +84,7 @@ class Found:
         self.ids, self.pictures, self.points, self.truth = ids, pictures, points, truth
 
 
-def _files(loaded: LoadedRun, paths: list[Path], detector: str, settings: dict[str, str]) -> Found:
+def _files(loaded: LoadedRun, paths: list[Path], detector: str | None, settings: dict[str, str]) -> Found:
     from fkbench.runner.pictures import find_pictures, read_picture
 
     files = find_pictures(paths)
@@ -114,11 +116,12 @@ def _part(session: Session, loaded: LoadedRun, part: str, detector: str, setting
     samples = open_samples(spec, session.store, wanted["dataset"], registry=session.registry)
     if samples.unlabelled is None or not len(samples.unlabelled.frames):
         raise FkbenchError(f"{spec.name} has no unlabelled part here.", "Use --part test, or name pictures.")
-    if box == "truth":
-        note("These pictures have no labels for the box 'truth': the whole frame is used. --detector names another.")
-        box = "frame"
+    source: str | None = box
+    if not detector and session.registry.get(DetectorSpec, box).needs_labels:
+        note(f"These pictures have no labels for the box '{box}': the whole frame is used. --detector names another.")
+        source = None
     frames = samples.unlabelled.frames
-    points, _ = loaded.predict_frames(frames, box, settings)
+    points, _ = loaded.predict_frames(frames, source, settings)
     pictures = [frames[i] for i in range(min(GRID_MOST, len(frames)))]
     return Found(list(samples.unlabelled.ids), pictures, points, None)
 
@@ -144,7 +147,12 @@ def _deliver(loaded: LoadedRun, found: Found, grid: Path | None, out: Path | Non
     if as_json:
         print_json({**facts, "images": image_facts(found.ids, found.points)})
     else:
-        console().print(f"{loaded.model.name}: {len(found.ids)} pictures predicted", *said, sep="\n", soft_wrap=True)
+        console().print(
+            f"{loaded.model.name}: points of {len(found.ids)} picture{'s'[: len(found.ids) != 1]}",
+            *said,
+            sep="\n",
+            soft_wrap=True,
+        )
         if not said:
             note("--out FILE.json or FILE.csv writes the points, --grid FILE draws them, --json prints them.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from fkbench.cli.session import console
+
+LINE_EVERY_S = 10.0
 
 
 class RunDisplay:
@@ -25,6 +28,8 @@ class RunDisplay:
             console=console(stderr=True),
             transient=True,
         )
+        self.lines = not self.progress.console.is_terminal
+        self.said = 0.0
         self.training: TaskID | None = None
         self.stages: dict[str, TaskID] = {}
         self.stage: TaskID | None = None
@@ -55,7 +60,14 @@ class RunDisplay:
         if done >= total:
             self.progress.remove_task(self.stages.pop(stage))
 
+    def _line(self, text: str, every: float = 0.0) -> None:
+        """Without a terminal there are no bars: a line for each stage, and for an epoch every few seconds."""
+        if self.lines and time.monotonic() - self.said >= every:
+            self.said = time.monotonic()
+            self.say(text)
+
     def _on_stage(self, facts: Mapping[str, Any]) -> None:
+        self._line(facts["text"])
         if self.stage is not None:
             self.progress.remove_task(self.stage)
         self.stage = self.progress.add_task(facts["text"], total=None, state="")
@@ -65,6 +77,7 @@ class RunDisplay:
         from fkbench.train.optimisation import budget_of
 
         self._clear_stage()
+        self._line(f"training {facts['name']}")
         budget = budget_of(facts["recipe"], len(training_rows(facts["inputs"], facts["recipe"])))
         total = budget.epochs * min(budget.steps_per_epoch * budget.batch, budget.images)
         self.training = self.progress.add_task(f"training {facts['name']}", total=total, state="")
@@ -82,6 +95,7 @@ class RunDisplay:
             if row["val_rmse"] == row["val_rmse"]:
                 state += f"  val rmse {row['val_rmse']:.2f} px"
             self.progress.update(self.training, state=state)
+            self._line(state, every=LINE_EVERY_S)
 
     def _on_reused(self, facts: Mapping[str, Any]) -> None:
         self._clear_stage()

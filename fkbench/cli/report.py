@@ -19,13 +19,13 @@ def print_report(records: Sequence[RunRecord]) -> None:
     first = records[0]
     out = console()
     data = first.dataset
-    table = Table(
-        title=f"{data.name}, split {data.split}, box {first.box}, {first.protocol.name} v{first.protocol.version}; "
+    out.print(
+        f"{data.name}, split {data.split}, box {first.box}, {first.protocol.name} v{first.protocol.version}; "
         f"{data.counts.get('test', 0)} test images",
-        title_justify="left",
-        box=None,
-        pad_edge=False,
+        soft_wrap=True,
+        style="italic",
     )
+    table = Table(box=None, pad_edge=False)
     for column in ("", "rmse px", "95 % interval", "mae px", "NME inter-ocular"):
         table.add_column(column, justify="left" if not column else "right", no_wrap=True)
     for record in records:

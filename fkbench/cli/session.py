@@ -33,6 +33,7 @@ class Session:
         strict: a plugin that fails to load is an error.
         offline: the network must not be used.
         debug: show tracebacks.
+        warn: say on stderr what failed to load (`fkbench plugins` says it in its answer).
     """
 
     data: Path | None = None
@@ -41,12 +42,16 @@ class Session:
     strict: bool = False
     offline: bool = False
     debug: bool = False
+    warn: bool = True
 
     @cached_property
     def registry(self) -> Registry:
         from fkbench.registry import load_registry
 
-        return load_registry(self.plugins, strict=self.strict)
+        registry = load_registry(self.plugins, strict=self.strict)
+        for failure in registry.failures if self.warn else ():
+            note(f"Warning: plugin {failure.plugin} ({failure.part}): {failure.reason}")
+        return registry
 
     @property
     def data_root(self) -> Path:

@@ -136,7 +136,7 @@ def open_source(path: Path) -> Iterator[Source]:
 @contextmanager
 def open_inner(source: Source, name: str, limit: int = MAX_FILE) -> Iterator[Source]:
     """Open a zip that is a file of `source`. One level only: what it holds is data, not further archives."""
-    label = f"{source.label}, {name}"
+    label = f"{source.label}/{name}"
     archive = _open_zip(io.BytesIO(source.read(name, limit)), label)
     with archive:
         yield ZipSource(archive, label)

@@ -62,7 +62,7 @@ def check_box(spec: DatasetSpec, registry: Registry, box: str) -> DetectorSpec:
         FkbenchError: unknown, or the dataset's pictures are face crops already.
     """
     detector = registry.get(DetectorSpec, box)
-    if box not in spec.boxes and "truth" not in spec.boxes:
+    if box not in spec.boxes and not spec.any_box:
         raise FkbenchError(
             f"{spec.name} cannot use the box '{box}': its pictures are face crops already.",
             f"Use --box {' or '.join(spec.boxes)}, or leave --box out.",

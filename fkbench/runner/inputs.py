@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 
 from fkbench.datasets.access import open_samples, resolve_settings
-from fkbench.datasets.boxes import BoxArray, check_box, find_boxes, jittered
+from fkbench.datasets.boxes import BoxArray, check_box, find_boxes, jittered, whole_frames
 from fkbench.datasets.progress import Progress
 from fkbench.datasets.samples import FloatArray, IntArray, Samples, Split
 from fkbench.datasets.scoring import scoring_scale
@@ -82,7 +82,9 @@ class Inputs:
     def _as_they_are(self, size: int, channels: int) -> Views:
         """Frames that are views already are used in place, without a copy."""
         frames = self.samples.frames
-        whole = self.detector.name == "frame" and bool((frames.shapes == (size, size, channels)).all())
+        whole = bool((frames.shapes == (size, size, channels)).all()) and bool(
+            (self._found[0] == whole_frames(self.samples)).all()
+        )
         if not whole or channels != 1 or len(frames.buffer) != len(frames) * size * size:
             return self._cut(size, channels, training=False)
         maps = np.tile(np.array([[1.0, 0, 0], [0, 1.0, 0]]), (len(frames), 1, 1))

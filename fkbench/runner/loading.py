@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 
 from fkbench.datasets.access import resolve_settings
-from fkbench.datasets.boxes import BoxArray, find_boxes
+from fkbench.datasets.boxes import BoxArray, find_boxes, squared, whole_frames
 from fkbench.datasets.samples import FloatArray, Frames, Samples
 from fkbench.datasets.views import apply_affine, make_views
 from fkbench.errors import FkbenchError, UnknownNameError
@@ -44,14 +44,14 @@ class LoadedRun:
     def predict(
         self,
         images: Sequence[npt.NDArray[np.uint8]],
-        detector: str = "frame",
+        detector: str | None = None,
         settings: Mapping[str, Any] | None = None,
     ) -> FloatArray:
         """Points of one face per picture.
 
         Args:
             images: N pictures (H, W) or (H, W, C) uint8, colour as RGB, of any sizes.
-            detector: where the face is; `frame`: the whole picture.
+            detector: says where the face is; None: it fills the picture.
             settings: the detector's settings.
 
         Returns:
@@ -61,7 +61,7 @@ class LoadedRun:
         return points
 
     def predict_frames(
-        self, frames: Frames, detector: str, settings: Mapping[str, Any] | None = None
+        self, frames: Frames, detector: str | None, settings: Mapping[str, Any] | None = None
     ) -> tuple[FloatArray, BoxArray]:
         """The same for packed frames, with the boxes that were used, (N, 4)."""
         boxes = self._boxes(frames, detector, settings or {})
@@ -69,13 +69,18 @@ class LoadedRun:
         views = make_views(frames, boxes, size, channels)
         return apply_affine(views.to_native, self.predictor.predict(views.images)), boxes
 
-    def _boxes(self, frames: Frames, detector: str, settings: Mapping[str, Any]) -> BoxArray:
-        spec = self.registry.get(DetectorSpec, detector)
+    def _boxes(self, frames: Frames, detector: str | None, settings: Mapping[str, Any]) -> BoxArray:
         ids = tuple(str(i) for i in range(len(frames)))
         nowhere = np.full((len(frames), len(self.scheme.points), 2), np.nan, np.float32)
         unlabelled = Samples(ids, frames, nowhere, ids, "")
-        if detector == "truth":
-            raise FkbenchError("The box 'truth' needs labels, and these pictures have none.", "Use --detector frame.")
+        if detector is None:
+            return squared(whole_frames(unlabelled))
+        spec = self.registry.get(DetectorSpec, detector)
+        if spec.needs_labels:
+            raise FkbenchError(
+                f"The box '{detector}' needs labels, and these pictures have none.",
+                "Leave --detector out.",
+            )
         boxes, _ = find_boxes(spec, unlabelled, resolve_settings("detector", spec.settings, settings))
         return boxes
 

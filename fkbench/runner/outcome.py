@@ -88,7 +88,12 @@ def draw_outcome(
 
     names = []
     if history:
-        loss_curve(history, folder / "loss.png", title=title, baseline_rmse=dict(baselines))
+        loss_curve(
+            history,
+            folder / "loss.png",
+            title=title,
+            baseline_rmse={f"{name}, test": rmse for name, rmse in baselines.items()},
+        )
         names.append("loss.png")
     chosen = spread(outcome.errors, GRID_FACES)
     rows = inputs.split.test[chosen]

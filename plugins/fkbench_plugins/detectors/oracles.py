@@ -33,6 +33,7 @@ SPECS = (
         summary="the square around the true points, 1.25 × their longer side, jittered by ±5 % when scored",
         boxes=truth,
         role="oracle",
+        needs_labels=True,
         jitter=0.05,
     ),
 )

@@ -105,6 +105,16 @@ def test_bad_use_is_one_line_with_a_remedy_and_exit_code_2(words, message, tmp_p
     assert not (tmp_path / "runs").exists()
 
 
+def test_a_plugin_that_fails_is_said_on_stderr_whatever_the_command(tmp_path, capsys):
+    (tmp_path / "bad.py").write_text("def broken(:")
+    assert main(["--plugin", str(tmp_path / "bad.py"), "list", "models", "--json"]) == 0
+    said = capsys.readouterr()
+    assert "Warning: plugin bad.py" in said.err
+    assert "dfk" in {row["name"] for row in json.loads(said.out)}
+    assert main(["--plugin", str(tmp_path / "bad.py"), "--strict-plugins", "list"]) == 2
+    assert main(["--plugin", str(tmp_path / "nothere.py"), "list"]) == 2
+
+
 def test_a_gpu_that_is_not_there(tmp_path, capsys):
     torch = pytest.importorskip("torch")
     if torch.cuda.is_available():
@@ -149,6 +159,25 @@ def test_ctrl_c_in_training_ends_with_130_and_the_same_command_goes_on(tmp_path)
     assert "same command goes on" in said
     assert "Traceback" not in said
     assert list(tmp_path.glob("runs/synthetic15/tinynet/*/record.json")) == []
+    (state,) = tmp_path.glob("runs/synthetic15/tinynet/*/checkpoint.safetensors")
+    reached = _epochs(state)
+    again = subprocess.Popen(endless, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    for _ in range(600):
+        time.sleep(0.1)
+        if _epochs(state) > reached:
+            break
+    again.send_signal(signal.SIGINT)
+    _, said = again.communicate(timeout=60)
+    assert again.returncode == 130, said
+    assert "Going on from" in said
+    assert _epochs(state) > reached
+
+
+def _epochs(state: Path) -> int:
+    from safetensors import safe_open
+
+    with safe_open(state, "pt") as file:
+        return int(json.loads(file.metadata()["progress"])["epoch"])
 
 
 def test_global_options_may_stand_anywhere():

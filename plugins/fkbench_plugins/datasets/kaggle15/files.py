@@ -52,7 +52,7 @@ class Tables:
         """The file itself, or the one inside the zip that carries its name."""
         folder = inside(self._source, name)
         if folder is not None:
-            return Found(folder.read(name, _LIMIT), f"{self._source.label}, {name}")
+            return Found(folder.read(name, _LIMIT), f"{self._source.label}/{name}")
         packed = Path(name).with_suffix(".zip").name
         folder = inside(self._source, packed)
         if folder is None:
@@ -61,7 +61,7 @@ class Tables:
             root = inside(inner, name)
             if root is None:
                 raise FkbenchError(f"'{packed}' in '{self._source.label}' has no {name}.", _REMEDY)
-            return Found(root.read(name, _LIMIT), f"{self._source.label}, {packed}, {name}")
+            return Found(root.read(name, _LIMIT), f"{self._source.label}/{packed}/{name}")
 
 
 @contextmanager

@@ -20,6 +20,7 @@ SPEC = DatasetSpec(
         ),
     ),
     boxes=("truth", "frame"),
+    any_box=True,
     defaults={"uniform": ("identity", "truth"), "article": ("official", "frame")},
     channels=3,
     scoring="face224",
