@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -146,8 +145,7 @@ def test_ctrl_c_in_training_ends_with_130_and_the_same_command_goes_on(tmp_path)
     what = ["--model", str(tmp_path / "tiny.py"), "--dataset", "synthetic15", "--protocol", "smoke"]
     command = [sys.executable, "-m", "fkbench.cli.main", "run", *what, "--set", "dataset.count=200", *folders]
     endless = [*command, "--set", "images_seen=100000000"]
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    running = subprocess.Popen(endless, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    running = _start(endless)
     for _ in range(1200):
         if list(tmp_path.glob("runs/synthetic15/tinynet/*")):
             break
@@ -161,7 +159,7 @@ def test_ctrl_c_in_training_ends_with_130_and_the_same_command_goes_on(tmp_path)
     assert list(tmp_path.glob("runs/synthetic15/tinynet/*/record.json")) == []
     (state,) = tmp_path.glob("runs/synthetic15/tinynet/*/checkpoint.safetensors")
     reached = _epochs(state)
-    again = subprocess.Popen(endless, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    again = _start(endless)
     for _ in range(600):
         time.sleep(0.1)
         if _epochs(state) > reached:
@@ -171,6 +169,17 @@ def test_ctrl_c_in_training_ends_with_130_and_the_same_command_goes_on(tmp_path)
     assert again.returncode == 130, said
     assert "Going on from" in said
     assert _epochs(state) > reached
+
+
+def _start(command: list[str]) -> subprocess.Popen[str]:
+    """A child that listens to Ctrl-C, also where this process was started in the background and ignores it."""
+    return subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
 
 
 def _epochs(state: Path) -> int:
