@@ -8,7 +8,6 @@ implementation raises, so every implementation is called on its own here, into a
 from __future__ import annotations
 
 import importlib.metadata
-import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -80,6 +79,8 @@ class Registry:
         return [spec for name in sorted(found) if isinstance(spec := found[name], kind)]
 
     def fail(self, plugin: str, part: str, error: BaseException) -> None:
+        import traceback  # with errors alone; a list without any need not wait for it
+
         reason = f"{type(error).__name__}: {error}" if not isinstance(error, FkbenchError) else str(error)
         trace = "".join(traceback.format_exception(error))
         self.failures.append(Failure(plugin, part, reason, trace))

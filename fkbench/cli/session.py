@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Mapping
@@ -93,6 +92,8 @@ def current(context: typer.Context) -> Session:
 
 def print_json(value: Any) -> None:
     """One JSON value on stdout; numbers that are not finite become null, as JSON has none."""
+    import json
+
     sys.stdout.write(json.dumps(_plain(value), indent=2, ensure_ascii=False) + "\n")
 
 
