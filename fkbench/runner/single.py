@@ -13,11 +13,12 @@ import numpy as np
 import torch
 
 from fkbench.errors import FkbenchError, RunFailedError
-from fkbench.records import HISTORY_FILE, RunRecord, environment, utc_now, write_history
-from fkbench.runner.device import describe_device, make_repeatable
+from fkbench.records import HISTORY_FILE, RunRecord, write_history
+from fkbench.runner.device import make_repeatable
 from fkbench.runner.fit import CHECKPOINT, Fitted, fit_net, fit_predictor, native_loss
 from fkbench.runner.inputs import Inputs
 from fkbench.runner.outcome import Outcome, draw_outcome, predict_test, score_points, write_outcome
+from fkbench.runner.page import make_record
 from fkbench.runner.plan import Request
 from fkbench.runner.provenance import probe, source_digest
 from fkbench.specs import ModelSpec, Recipe
@@ -138,7 +139,7 @@ class SingleRun:
         draw_outcome(outcome, self.inputs, fitted.history, self._baseline_rmse(), self.folder, self._title())
         if not self._extensible():
             (self.folder / CHECKPOINT).unlink(missing_ok=True)
-        record = self._record("done", "", outcome, fitted, timing)
+        record = make_record(self, "done", "", outcome, fitted, timing)
         return self.owner.runs.write(record, self.folder)
 
     def _extensible(self) -> bool:
@@ -223,7 +224,7 @@ class SingleRun:
             f"{self.model.name} on {self.request.dataset.name}, {self.request.protocol.name}, seed {self.plan['seed']}"
         )
 
-    def _flags(self, outcome: Outcome | None) -> list[str]:
+    def flags(self, outcome: Outcome | None) -> list[str]:
         flags = []
         if self.inputs.split.leaky:
             flags.append("leaky")
@@ -236,66 +237,5 @@ class SingleRun:
     def _fail(self, status: str, reason: str) -> None:
         """Write why the run ended; its state goes, since the next try must not go on from what failed."""
         (self.folder / CHECKPOINT).unlink(missing_ok=True)
-        record = self._record(status, reason, None, None, None)
+        record = make_record(self, status, reason, None, None, None)
         self._finish(self.owner.runs.write(record, self.folder))
-
-    def _record(
-        self,
-        status: str,
-        reason: str,
-        outcome: Outcome | None,
-        fitted: Fitted | None,
-        timing: dict[str, Any] | None,
-    ) -> RunRecord:
-        samples, split, protocol = self.inputs.samples, self.inputs.split, self.request.protocol
-        size = timing or {}
-        model = self.plan["model"]
-        shown = ("rmse", "mae", "nme@inter_ocular")
-        page = {
-            "schema": 1,
-            "key": self.key,
-            "status": status,
-            "reason": reason,
-            "flags": self._flags(outcome),
-            "model": {
-                "name": self.model.name,
-                "parameters": size.get("parameters"),
-                "macs": size.get("macs"),
-                "plugin": str(self.model.plugin),
-                "source": self.source,
-                "role": self.model.role,
-                "deterministic": self.model.deterministic,
-                "settings": model["settings"],
-            },
-            "dataset": {
-                "name": self.request.dataset.name,
-                "split": split.name,
-                "split_version": split.version,
-                "fingerprint": samples.fingerprint,
-                "official": {"labels": samples.official.labels, "pixels": samples.official.pixels},
-                "counts": split.counts,
-                "settings": self.plan["dataset"]["settings"],
-            },
-            "protocol": {
-                "name": protocol.name,
-                "version": protocol.version,
-                "recipe": self.plan["protocol"]["recipe"] or {},
-                "overrides": self.plan["protocol"]["overrides"],
-                "frozen": protocol.frozen,
-                "ranked": protocol.ranked,
-            },
-            "seed": self.plan["seed"],
-            "box": self.plan["box"]["name"],
-            "box_settings": {"jitter": self.plan["box"]["jitter"], **self.plan["box"]["settings"]},
-            "device": describe_device(self.device),
-            "engine": self.plan["engine"],
-            "metrics": outcome.metrics if outcome else {},
-            "baseline": {n: {k: r.metrics.get(k) for k in shown} for n, r in self.beside.items()},
-            "timing": {k: v for k, v in size.items() if k not in {"parameters", "macs"}} or None,
-            "environment": environment(torch.get_num_threads()),
-            "history": {"epochs": fitted.epochs, "best_epoch": fitted.best_epoch} if fitted else None,
-            "parent": self.plan["parent"],
-            "probe": probe(self.model, model["settings"], self.outputs) if outcome else None,
-            "created": utc_now(),
-        }
-        return RunRecord.model_validate(page)

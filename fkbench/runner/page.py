@@ -1,0 +1,93 @@
+"""The record of a run, put together from its plan, its data and what came out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from fkbench.records import RunRecord, environment, utc_now
+from fkbench.runner.device import describe_device
+from fkbench.runner.fit import Fitted
+from fkbench.runner.outcome import Outcome
+from fkbench.runner.provenance import probe
+
+if TYPE_CHECKING:
+    from fkbench.runner.single import SingleRun
+
+OF_BASELINES = ("rmse", "mae", "nme@inter_ocular")
+OF_THE_MODEL = {"parameters", "macs"}
+
+
+def make_record(
+    run: SingleRun,
+    status: str,
+    reason: str,
+    outcome: Outcome | None,
+    fitted: Fitted | None,
+    timing: dict[str, Any] | None,
+) -> RunRecord:
+    """The record of a run that has ended so; what it did not come to (`outcome`, `fitted`, `timing`) is None."""
+    size = timing or {}
+    page = {
+        "schema": 1,
+        "key": run.key,
+        "status": status,
+        "reason": reason,
+        "flags": run.flags(outcome),
+        "model": _model(run, size),
+        "dataset": _dataset(run),
+        "protocol": _protocol(run),
+        "seed": run.plan["seed"],
+        "box": run.plan["box"]["name"],
+        "box_settings": {"jitter": run.plan["box"]["jitter"], **run.plan["box"]["settings"]},
+        "device": describe_device(run.device),
+        "engine": run.plan["engine"],
+        "metrics": outcome.metrics if outcome else {},
+        "baseline": {n: {k: r.metrics.get(k) for k in OF_BASELINES} for n, r in run.beside.items()},
+        "timing": {k: v for k, v in size.items() if k not in OF_THE_MODEL} or None,
+        "environment": environment(torch.get_num_threads()),
+        "history": {"epochs": fitted.epochs, "best_epoch": fitted.best_epoch} if fitted else None,
+        "parent": run.plan["parent"],
+        "probe": probe(run.model, run.plan["model"]["settings"], run.outputs) if outcome else None,
+        "created": utc_now(),
+    }
+    return RunRecord.model_validate(page)
+
+
+def _model(run: SingleRun, size: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "name": run.model.name,
+        "parameters": size.get("parameters"),
+        "macs": size.get("macs"),
+        "plugin": str(run.model.plugin),
+        "source": run.source,
+        "role": run.model.role,
+        "deterministic": run.model.deterministic,
+        "settings": run.plan["model"]["settings"],
+    }
+
+
+def _dataset(run: SingleRun) -> dict[str, Any]:
+    samples, split = run.inputs.samples, run.inputs.split
+    return {
+        "name": run.request.dataset.name,
+        "split": split.name,
+        "split_version": split.version,
+        "fingerprint": samples.fingerprint,
+        "official": {"labels": samples.official.labels, "pixels": samples.official.pixels},
+        "counts": split.counts,
+        "settings": run.plan["dataset"]["settings"],
+    }
+
+
+def _protocol(run: SingleRun) -> dict[str, Any]:
+    protocol, planned = run.request.protocol, run.plan["protocol"]
+    return {
+        "name": protocol.name,
+        "version": protocol.version,
+        "recipe": planned["recipe"] or {},
+        "overrides": planned["overrides"],
+        "frozen": protocol.frozen,
+        "ranked": protocol.ranked,
+    }
