@@ -67,7 +67,8 @@ def test_odd_metrics_make_a_board(runs, name, seeds, files):
 def test_odd_timings_make_a_board(runs, timing):
     runs.add_seeds("net", 2.0)
     runs.add_seeds("odd", 2.1, timing=timing)
-    show(build(runs.records, runs.errors_of))
+    pages = show(build(runs.records, runs.errors_of))
+    assert all("net" in page and "odd" in page for page in pages[:2])
 
 
 @pytest.mark.parametrize("images", [1, 2])
