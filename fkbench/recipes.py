@@ -54,6 +54,45 @@ class Augmentation:
 
 
 @dataclass(frozen=True)
+class Geometry:
+    """How a frame becomes a picture of the net's input size.
+
+    Attributes:
+        kind: `view`: the square around the box, antialiased; `rescale_crop`: the whole frame, shorter side to
+            `rescale`, aspect kept, then a random crop in training and the middle one in scoring; `resize`: the whole
+            frame, both axes apart. The last two are articles' own, without antialiasing and with p′ = p · s, and make
+            sense for the box `frame` alone.
+        rescale: length of the shorter side for `rescale_crop`, pixels.
+    """
+
+    kind: Literal["view", "rescale_crop", "resize"] = "view"
+    rescale: int = 0
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of an augmentation made before training: every row is kept, and a changed copy stands beside it.
+
+    Stages follow one another, so three of them make eight rows of one. All draws are made once for the whole training.
+
+    Attributes:
+        gain: range of a factor on brightness, not clipped.
+        blur_p: probability of a Gaussian blur; blur: range of its σ, pixels.
+        rotation: one fixed angle, degrees, clockwise on the screen; what comes from outside the picture is black.
+        scale: range of the size, about the middle.
+        mirror: x′ = W − x, and no point changes its name: left eyes become “right eyes” that are labelled left. Wrong,
+            and kept for the articles that do it.
+    """
+
+    gain: tuple[float, float] = (1.0, 1.0)
+    blur_p: float = 0.0
+    blur: tuple[float, float] = (0.0, 0.0)
+    rotation: float = 0.0
+    scale: tuple[float, float] = (1.0, 1.0)
+    mirror: bool = False
+
+
+@dataclass(frozen=True)
 class Recipe:
     """Everything about training that is not the net.
 
@@ -62,7 +101,14 @@ class Recipe:
         initialisation: `own`: as the net comes; `he`: layers that still have PyTorch's default weights get He's, and
             the output layer starts at the mean of the training targets (see `fkbench.train.initialisation`).
         optimiser: `adamw`, `adam`, `adamax` or `sgd`.
-        schedule: `cosine` (linear warm-up for `warmup` of the steps, cosine to 0) or `constant`.
+        geometry: how frames become pictures.
+        stages: augmentation made before training, see `Stage`.
+        pool_split: share of the rows of all stages that an article took for validation *after* augmenting: copies of
+            one picture stand on both sides, so its native score leaks, and the record says so. 0: validation is the
+            split's own.
+        schedule: `cosine` (linear warm-up for `warmup` of the steps, cosine to 0), `constant`, or `plateau`: the rate
+            times `plateau_factor`, not below `min_lr`, when the validation loss has not fallen by 1e-4 of itself for
+            more than `plateau_patience` epochs (PyTorch's ReduceLROnPlateau).
         images_seen: budget; 0 = by `epochs`.
         epochs: passes over the training part, where images_seen is 0.
         drop_last: leave out an epoch's last, smaller batch.
@@ -79,8 +125,14 @@ class Recipe:
     optimiser: Literal["adamw", "adam", "adamax", "sgd"] = "adamw"
     lr: float = 1e-3
     weight_decay: float = 0.0
-    schedule: Literal["cosine", "constant"] = "constant"
+    geometry: Geometry = Geometry()
+    stages: tuple[Stage, ...] = ()
+    pool_split: float = 0.0
+    schedule: Literal["cosine", "constant", "plateau"] = "constant"
     warmup: float = 0.0
+    plateau_factor: float = 0.1
+    plateau_patience: int = 10
+    min_lr: float = 0.0
     batch: int = 32
     images_seen: int = 0
     epochs: int = 0

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from fkbench.errors import FkbenchError
-from fkbench.recipes import Augmentation, CodecSpec, Protocol, Recipe
+from fkbench.recipes import Augmentation, CodecSpec, Geometry, Protocol, Recipe, Stage
 
 __all__ = [
     "Augmentation",
@@ -21,6 +21,7 @@ __all__ = [
     "CodecSpec",
     "DatasetSpec",
     "DetectorSpec",
+    "Geometry",
     "MetricSpec",
     "ModelSpec",
     "Plugin",
@@ -31,6 +32,7 @@ __all__ = [
     "Setting",
     "Spec",
     "SplitSpec",
+    "Stage",
     "Terms",
     "from_plugin",
     "resolve",
@@ -211,6 +213,9 @@ class ModelSpec(Spec):
         deterministic: one run is enough, there is no randomness in fitting.
         recipes: protocol name → the model's own recipe (`article`).
         collapse_share: of a baseline: a net that ends no better than this share of its rmse is marked `collapsed`.
+        reduced: settings under which the conformance kit runs a net that is too large for it; parameters are counted
+            at full size all the same.
+        not_run: why this net is listed and counted but never trained; empty for all others.
     """
 
     build: Ref
@@ -222,6 +227,8 @@ class ModelSpec(Spec):
     collapse_share: float = 0.0
     recipes: Mapping[str, Recipe] = field(default_factory=dict)
     card: Card = Card()
+    reduced: Mapping[str, Any] = field(default_factory=dict)
+    not_run: str = ""
 
 
 # --- the rest -----------------------------------------------------------------------------------------------------

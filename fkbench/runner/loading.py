@@ -21,7 +21,7 @@ from fkbench.registry import Registry
 from fkbench.runner.device import precision_of
 from fkbench.runner.fit import build_net, make_predictor
 from fkbench.schemes import SCHEMES, Scheme
-from fkbench.specs import Augmentation, CodecSpec, DatasetSpec, DetectorSpec, ModelSpec, Recipe
+from fkbench.specs import Augmentation, CodecSpec, DatasetSpec, DetectorSpec, Geometry, ModelSpec, Recipe, Stage
 from fkbench.train.codecs import make_codec
 from fkbench.train.predictors import NetPredictor, Predictor
 
@@ -94,7 +94,13 @@ def recipe_from(page: Mapping[str, Any]) -> Recipe:
     parts: dict[str, Any] = dict(page)
     parts["codec"] = CodecSpec(**parts["codec"])
     parts["augmentation"] = Augmentation(**parts["augmentation"])
+    parts["geometry"] = Geometry(**parts.get("geometry", {}))
+    parts["stages"] = tuple(_stage(stage) for stage in parts.get("stages", ()))
     return Recipe(**parts)
+
+
+def _stage(page: Mapping[str, Any]) -> Stage:
+    return Stage(**{name: tuple(value) if isinstance(value, list) else value for name, value in page.items()})
 
 
 def load_run(record: RunRecord, registry: Registry, device: torch.device) -> LoadedRun:
