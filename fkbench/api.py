@@ -72,7 +72,7 @@ def run(
 
 
 def _model(registry: Registry, model: str | ModelSpec | Callable[..., Any]) -> ModelSpec:
-    from fkbench.runner.plan import find_model
+    from fkbench.runner.plan import check_usable, find_model
 
     if isinstance(model, str):
         return find_model(registry, model)
@@ -81,6 +81,7 @@ def _model(registry: Registry, model: str | ModelSpec | Callable[..., Any]) -> M
         raise FkbenchError(
             f"{model!r} is not a model.", "Give a name, a ModelSpec, or a function marked with @fkbench.model(...)."
         )
+    check_usable(spec)
     return spec if spec.plugin != Plugin("unregistered") else _as_object(spec)
 
 

@@ -49,3 +49,13 @@ class UnknownNameError(FkbenchError):
         else:
             remedy = "None is registered."
         super().__init__(f"Unknown {kind} '{name}'.", f"{remedy} {hint}".strip())
+
+
+class TooSmallError(FkbenchError):
+    """A net is asked for pictures of which its convolutions and pools leave nothing."""
+
+    def __init__(self, net: str, size: int, least: int) -> None:
+        super().__init__(
+            f"The net '{net}' needs pictures of at least {least}×{least} pixels, not {size}×{size}.",
+            "Give it larger pictures.",
+        )

@@ -99,10 +99,14 @@ class Spec:
     needs: tuple[str, ...] = ()
     plugin: Plugin = Plugin("unregistered")
 
-    def unavailable(self) -> str | None:
-        """Why this cannot be used here, or None. Cheap: looks for packages without importing them."""
+    def lacking(self) -> str | None:
+        """Which packages are not here, or None. Cheap: looks for them without importing them."""
         lacking = [package for package in self.needs if importlib.util.find_spec(package) is None]
         return f"needs the package {', '.join(lacking)}" if lacking else None
+
+    def unavailable(self) -> str | None:
+        """Why this cannot be used here, or None."""
+        return self.lacking()
 
 
 # --- datasets -----------------------------------------------------------------------------------------------------
@@ -229,6 +233,9 @@ class ModelSpec(Spec):
     card: Card = Card()
     reduced: Mapping[str, Any] = field(default_factory=dict)
     not_run: str = ""
+
+    def unavailable(self) -> str | None:
+        return self.lacking() or self.not_run or None
 
 
 # --- the rest -----------------------------------------------------------------------------------------------------

@@ -42,7 +42,7 @@ def _facts(spec: ModelSpec, scheme: Scheme) -> dict[str, Any]:
         "card": asdict(spec.card), "recipes": sorted(spec.recipes), "settings": setting_rows(spec),
         "parameters": None, "macs": None, "layers": [],
     }  # fmt: skip
-    if spec.kind == "net" and facts["available"]:
+    if spec.kind == "net" and not spec.lacking():
         facts |= _measured(spec, scheme)
     return facts
 
@@ -56,7 +56,7 @@ def _measured(spec: ModelSpec, scheme: Scheme) -> dict[str, Any]:
     channels, size = spec.input
     shape, failure = (channels, size, size), None
     # On `meta` nothing is computed or filled: a net of 200 M parameters is there at once. Some nets need real numbers.
-    for device in ("meta", "cpu"):
+    for device in ("meta",) if spec.not_run else ("meta", "cpu"):
         try:
             with warnings.catch_warnings(), torch.device(device):
                 warnings.simplefilter("ignore")

@@ -159,10 +159,20 @@ def find_model(registry: Registry, name: str) -> ModelSpec:
         FkbenchError: unknown, unavailable, or the file marks none or several.
     """
     spec = _model_of_file(registry, name) if name.endswith(".py") else registry.get(ModelSpec, name)
-    reason = spec.unavailable()
-    if reason:
-        raise FkbenchError(f"The model '{spec.name}' cannot be used here: {reason}.", "Install it with pip.")
+    check_usable(spec)
     return spec
+
+
+def check_usable(spec: ModelSpec) -> None:
+    """Raises FkbenchError where a model lacks packages here, or is listed only."""
+    lacking = spec.lacking()
+    if lacking:
+        raise FkbenchError(f"The model '{spec.name}' cannot be used here: {lacking}.", "Install it with pip.")
+    if spec.not_run:
+        raise FkbenchError(
+            f"The model '{spec.name}' is listed but not run: {spec.not_run}.",
+            f"`fkbench show {spec.name}` has its layers and why.",
+        )
 
 
 def _model_of_file(registry: Registry, name: str) -> ModelSpec:
