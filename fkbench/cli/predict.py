@@ -106,7 +106,7 @@ def _part(session: Session, loaded: LoadedRun, part: str, detector: str, setting
         )
         samples, rows = inputs.samples, inputs.split.test
         note_other_data(samples.fingerprint, record)
-        points = predict_test(loaded.predictor, loaded.model, inputs)
+        points = predict_test(loaded.predictor, loaded.model, inputs, loaded.geometry)
         pictures = [samples.frames[int(row)] for row in rows[:GRID_MOST]]
         return Found([samples.ids[i] for i in rows], pictures, points, samples.points[rows])
     if part != "unlabelled":

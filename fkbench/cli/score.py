@@ -99,7 +99,7 @@ def _score_run(
     if not same or inputs.split.name != record.dataset.split:
         note("The run was trained under another split: its test rows may have been among its training rows.")
     model: ModelSpec = loaded.model
-    outcome = score_points(predict_test(loaded.predictor, model, inputs), inputs, session.registry)
+    outcome = score_points(predict_test(loaded.predictor, model, inputs, loaded.geometry), inputs, session.registry)
     return _result(record.key, inputs, outcome) | {"recorded_rmse": record.metric("rmse") if same else None}
 
 

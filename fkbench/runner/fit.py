@@ -23,7 +23,9 @@ from fkbench.train.codecs import Codec, make_codec
 from fkbench.train.engine import Listener, Trainer, evaluate, start_weights
 from fkbench.train.optimisation import Budget
 from fkbench.train.predictors import NetPredictor, Predictor
-from fkbench.train.streams import stream_seed
+from fkbench.train.resident import Resident, Rows
+from fkbench.train.stages import expand, pool_parts
+from fkbench.train.streams import generator, stream_seed
 
 CHECKPOINT = "checkpoint.safetensors"
 
@@ -104,10 +106,7 @@ def fit_net(
     channels, size = model.input
     codec = make_codec(recipe.codec, size)
     net = build_net(model, settings, codec.outputs(len(inputs.scheme.points)), seed)
-    views, canvases = inputs.eval_views(size, channels), inputs.canvases(size, channels)
-    train = inputs.resident(canvases, training_rows(inputs, recipe), device)
-    select = recipe.train_on == "train" and len(inputs.split.val) > 0
-    val = inputs.resident(views, inputs.split.val, device) if select else None
+    train, val = training_parts(inputs, recipe, size, channels, device, seed)
     start_weights(net, codec, recipe, train, seed)
     net = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     trainer = Trainer(
@@ -133,6 +132,30 @@ def fit_net(
     fitted = Fitted(predictor, net, codec, progress.history, progress.seconds, images)
     fitted.epochs, fitted.best_epoch = progress.epoch, progress.best_epoch
     return fitted
+
+
+def training_parts(
+    inputs: Inputs, recipe: Recipe, size: int, channels: int, device: torch.device, seed: int
+) -> tuple[Rows, Resident | None]:
+    """What the recipe trains on and what it validates on, on the device; None where it has no validation.
+
+    Raises:
+        FkbenchError: stages before training need views of one size.
+    """
+    geometry = recipe.geometry
+    train = inputs.training(size, channels, geometry, training_rows(inputs, recipe), device)
+    if recipe.stages:
+        if not isinstance(train, Resident):
+            raise FkbenchError("Stages before training do not go with random crops.", "Use another geometry.")
+        train = expand(train, recipe.stages, generator(seed, "stages"))
+    if recipe.pool_split:
+        if not isinstance(train, Resident):
+            raise FkbenchError("protocol.pool_split does not go with random crops.", "Use another geometry.")
+        kept, held = pool_parts(len(train), recipe.pool_split, generator(seed, "pool"))
+        return train.only(kept.to(device)), train.only(held.to(device))
+    if recipe.train_on == "train" and len(inputs.split.val) > 0:
+        return train, inputs.resident(inputs.eval_views(size, channels, geometry), inputs.split.val, device)
+    return train, None
 
 
 def images_seen(budget: Budget, epochs: int) -> int:
@@ -175,11 +198,19 @@ def view_points(inputs: Inputs, views: Views, rows: IntArray) -> FloatArray:
     return apply_affine(invert_affine(views.to_native[rows]), inputs.samples.points[rows])
 
 
-def native_loss(fitted: Fitted, recipe: Recipe, inputs: Inputs, size: int, channels: int) -> float | None:
-    """The recipe's own loss on the test part, mean over batches of 256 rows weighted by their number."""
-    if not isinstance(fitted.predictor, NetPredictor) or fitted.codec is None or fitted.net is None:
-        return None
-    predictor = fitted.predictor
-    rows = inputs.resident(inputs.eval_views(size, channels), inputs.split.test, predictor.device)
-    loss, _ = evaluate(fitted.net, fitted.codec, rows, predictor.precision, recipe.normalise)
-    return loss
+def native_losses(fitted: Fitted, recipe: Recipe, inputs: Inputs, model: ModelSpec) -> dict[str, Any]:
+    """The article's own loss beside our scores.
+
+    Returns:
+        `name` of the loss; `test`: on the test part, mean over batches of 256 rows weighted by their number; and where
+        there is a validation, `val` after the last epoch and `val_best`, which leak where the flag `native-leaky` says.
+    """
+    found: dict[str, Any] = {"name": recipe.codec.loss, "test": None}
+    if isinstance(fitted.predictor, NetPredictor) and fitted.codec is not None and fitted.net is not None:
+        channels, size = model.input
+        views = inputs.eval_views(size, channels, recipe.geometry)
+        predictor = fitted.predictor
+        rows = inputs.resident(views, inputs.split.test, predictor.device)
+        found["test"], _ = evaluate(fitted.net, fitted.codec, rows, predictor.precision, recipe.normalise)
+    losses = [row["val_loss"] for row in fitted.history if row["val_loss"] == row["val_loss"]]
+    return found | ({"val": losses[-1], "val_best": min(losses)} if losses else {})

@@ -12,17 +12,18 @@ import numpy.typing as npt
 import torch
 
 from fkbench.datasets.access import open_samples, resolve_settings
-from fkbench.datasets.boxes import BoxArray, check_box, find_boxes, jittered, whole_frames
+from fkbench.datasets.boxes import BoxArray, check_box, find_boxes, jittered, squared, whole_frames
+from fkbench.datasets.geometry import WholeFrames, cached_rescaled, cached_whole_views, check_geometry
 from fkbench.datasets.progress import Progress
-from fkbench.datasets.samples import FloatArray, IntArray, Samples, Split
+from fkbench.datasets.samples import FloatArray, Frames, IntArray, Samples, Split
 from fkbench.datasets.scoring import scoring_scale
 from fkbench.datasets.splits import get_split
 from fkbench.datasets.store import Store
 from fkbench.datasets.views import Views, apply_affine, cached_views, invert_affine
 from fkbench.registry import Registry
 from fkbench.schemes import SCHEMES, Scheme
-from fkbench.specs import DatasetSpec, DetectorSpec
-from fkbench.train.engine import Resident
+from fkbench.specs import DatasetSpec, DetectorSpec, Geometry
+from fkbench.train.resident import Resident, ResidentFrames, Rows
 
 
 @dataclass
@@ -41,7 +42,7 @@ class Inputs:
     split: Split
     detector: DetectorSpec
     box_settings: dict[str, Any]
-    _views: dict[tuple[int, int, bool], Views] = field(default_factory=dict)
+    _views: dict[tuple[Any, ...], Views] = field(default_factory=dict)
 
     @property
     def scheme(self) -> Scheme:
@@ -64,13 +65,55 @@ class Inputs:
         """The box as plan and record state it."""
         return {"name": self.detector.name, "settings": self.box_settings, "jitter": self.detector.jitter}
 
-    def eval_views(self, size: int, channels: int) -> Views:
-        """Views of all samples as they are scored: jittered box, no margin."""
-        return self._view(size, channels, training=False)
+    def eval_views(self, size: int, channels: int, geometry: Geometry | None = None) -> Views:
+        """Views of all samples as they are scored: jittered box without margin, or by an article's geometry."""
+        if geometry is None or geometry.kind == "view":
+            return self._view(size, channels, training=False)
+        check_geometry(geometry, size, self._whole_box)
+        key = (size, channels, geometry)
+        if key not in self._views:
+            stated = {"fingerprint": self.samples.fingerprint}
+            self._views[key] = cached_whole_views(self.store, stated, self.samples.frames, size, channels, geometry)
+        return self._views[key]
 
     def canvases(self, size: int, channels: int) -> Views:
         """Views of all samples for training: unjittered box, with the dataset's margin."""
         return self._view(size, channels, training=True)
+
+    def training(self, size: int, channels: int, geometry: Geometry, rows: IntArray, device: torch.device) -> Rows:
+        """Rows as they are trained on, on the device.
+
+        Raises:
+            FkbenchError: the geometry does not go with the box.
+        """
+        if geometry.kind == "view":
+            return self.resident(self.canvases(size, channels), rows, device)
+        if geometry.kind == "resize":
+            return self.resident(self.eval_views(size, channels, geometry), rows, device)
+        check_geometry(geometry, size, self._whole_box)
+        stated = {"fingerprint": self.samples.fingerprint}
+        whole = cached_rescaled(self.store, stated, self.samples.frames, channels, geometry)
+        return self._resident_frames(whole, rows, size, device)
+
+    @cached_property
+    def _whole_box(self) -> bool:
+        """Whether the box is the whole frame."""
+        return bool((self._found[0] == squared(whole_frames(self.samples))).all())
+
+    def _resident_frames(self, whole: WholeFrames, rows: IntArray, size: int, device: torch.device) -> ResidentFrames:
+        frames = Frames.pack([whole.frames[int(row)] for row in rows])
+        points, valid, unit = self._labels(whole.to_native, rows, device)
+        offsets, shapes = frames.offsets // frames.shapes[:, 2], torch.from_numpy(frames.shapes).to(device)
+        return ResidentFrames(
+            buffer=torch.from_numpy(frames.buffer.reshape(-1, int(frames.shapes[0, 2]))).to(device),
+            offsets=torch.from_numpy(offsets).to(device),
+            height=shapes[:, 0],
+            width=shapes[:, 1],
+            points=points,
+            valid=valid,
+            unit=unit,
+            size=size,
+        )
 
     def _view(self, size: int, channels: int, *, training: bool) -> Views:
         plain = self.spec.margin == 0 and self.detector.jitter == 0
@@ -100,14 +143,19 @@ class Inputs:
 
     def resident(self, views: Views, rows: IntArray, device: torch.device) -> Resident:
         """Rows of views on the device, with their points in view pixels."""
-        points = apply_affine(invert_affine(views.to_native[rows]), self.samples.points[rows])
-        unit = self.scale[rows] * views.to_native[rows, 0, 0]
-        return Resident(
-            images=torch.from_numpy(np.ascontiguousarray(views.images[rows])).to(device),
-            points=torch.from_numpy(np.nan_to_num(points, nan=0.0)).to(device),
-            valid=torch.from_numpy(np.ascontiguousarray(self.samples.valid[rows])).to(device),
-            unit=torch.from_numpy(unit.astype(np.float32)).to(device),
-            pad=views.pad,
+        images = torch.from_numpy(np.ascontiguousarray(views.images[rows])).to(device)
+        return Resident(images, *self._labels(views.to_native, rows, device), pad=views.pad)
+
+    def _labels(
+        self, to_native: npt.NDArray[np.float64], rows: IntArray, device: torch.device
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Points, valid and unit of these rows."""
+        points = apply_affine(invert_affine(to_native[rows]), self.samples.points[rows])
+        unit = self.scale[rows, None] * np.stack([to_native[rows, 0, 0], to_native[rows, 1, 1]], axis=1)
+        return (
+            torch.from_numpy(np.nan_to_num(points, nan=0.0)).to(device),
+            torch.from_numpy(np.ascontiguousarray(self.samples.valid[rows])).to(device),
+            torch.from_numpy(unit.astype(np.float32)).to(device),
         )
 
 

@@ -13,6 +13,7 @@ import torch
 
 from fkbench.datasets.access import resolve_settings
 from fkbench.datasets.boxes import BoxArray, find_boxes, squared, whole_frames
+from fkbench.datasets.geometry import whole_frame_views
 from fkbench.datasets.samples import FloatArray, Frames, Samples
 from fkbench.datasets.views import apply_affine, make_views
 from fkbench.errors import FkbenchError, UnknownNameError
@@ -33,6 +34,7 @@ class LoadedRun:
     Attributes:
         predictor: takes views of the model's input size.
         scheme: of its points.
+        geometry: of its recipe; None where it has none.
     """
 
     record: RunRecord
@@ -40,6 +42,7 @@ class LoadedRun:
     predictor: Predictor
     scheme: Scheme
     registry: Registry
+    geometry: Geometry | None = None
 
     def predict(
         self,
@@ -66,7 +69,10 @@ class LoadedRun:
         """The same for packed frames, with the boxes that were used, (N, 4)."""
         boxes = self._boxes(frames, detector, settings or {})
         channels, size = self.model.input
-        views = make_views(frames, boxes, size, channels)
+        if detector is None and self.geometry is not None and self.geometry.kind != "view":
+            views = whole_frame_views(frames, size, channels, self.geometry)
+        else:
+            views = make_views(frames, boxes, size, channels)
         return apply_affine(views.to_native, self.predictor.predict(views.images)), boxes
 
     def _boxes(self, frames: Frames, detector: str | None, settings: Mapping[str, Any]) -> BoxArray:
@@ -100,7 +106,8 @@ def recipe_from(page: Mapping[str, Any]) -> Recipe:
 
 
 def _stage(page: Mapping[str, Any]) -> Stage:
-    return Stage(**{name: tuple(value) if isinstance(value, list) else value for name, value in page.items()})
+    values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in page.items()}
+    return Stage(**values)
 
 
 def load_run(record: RunRecord, registry: Registry, device: torch.device) -> LoadedRun:
@@ -132,7 +139,7 @@ def load_run(record: RunRecord, registry: Registry, device: torch.device) -> Loa
     net = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     precision = precision_of(recipe, device)
     trained = NetPredictor(net, codec, device, precision, recipe.normalise)
-    return LoadedRun(record, model, trained, scheme, registry)
+    return LoadedRun(record, model, trained, scheme, registry, recipe.geometry)
 
 
 def _model_of(record: RunRecord, registry: Registry) -> ModelSpec:

@@ -15,7 +15,7 @@ from fkbench.records import ERRORS_FILE, write_errors, write_predictions
 from fkbench.registry import Registry
 from fkbench.runner.inputs import Inputs
 from fkbench.score import ImageErrors, image_errors, rmse_interval, summary
-from fkbench.specs import MetricSpec, ModelSpec, resolve
+from fkbench.specs import Geometry, MetricSpec, ModelSpec, resolve
 from fkbench.train.predictors import Predictor
 
 GRID_FACES = 24
@@ -36,10 +36,10 @@ class Outcome:
     metrics: dict[str, Any]
 
 
-def predict_test(predictor: Predictor, model: ModelSpec, inputs: Inputs) -> FloatArray:
-    """Predicted points of the test part, (n, K, 2) native pixels."""
+def predict_test(predictor: Predictor, model: ModelSpec, inputs: Inputs, geometry: Geometry | None) -> FloatArray:
+    """Predicted points of the test part, (n, K, 2) native pixels. `geometry`: the recipe's, or None."""
     channels, size = model.input
-    views = inputs.eval_views(size, channels)
+    views = inputs.eval_views(size, channels, geometry)
     rows = inputs.split.test
     predicted = predictor.predict(np.ascontiguousarray(views.images[rows]))
     return apply_affine(views.to_native[rows], predicted)

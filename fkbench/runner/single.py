@@ -15,13 +15,13 @@ import torch
 from fkbench.errors import FkbenchError, RunFailedError
 from fkbench.records import HISTORY_FILE, RunRecord, write_history
 from fkbench.runner.device import make_repeatable
-from fkbench.runner.fit import CHECKPOINT, Fitted, fit_net, fit_predictor, native_loss
+from fkbench.runner.fit import CHECKPOINT, Fitted, fit_net, fit_predictor, native_losses
 from fkbench.runner.inputs import Inputs
 from fkbench.runner.outcome import Outcome, draw_outcome, predict_test, score_points, write_outcome
 from fkbench.runner.page import make_record
 from fkbench.runner.plan import Request
 from fkbench.runner.provenance import probe, source_digest
-from fkbench.specs import ModelSpec, Recipe
+from fkbench.specs import Geometry, ModelSpec, Recipe
 from fkbench.timing import time_model
 from fkbench.train.allocator import keep_freed_memory
 from fkbench.train.checkpoint import identity_of
@@ -123,14 +123,12 @@ class SingleRun:
     def _measure(self) -> RunRecord:
         fitted = self._fit()
         self.owner.event("stage", {"text": f"scoring {self.model.name}"})
-        points = predict_test(fitted.predictor, self.model, self.inputs)
+        points = predict_test(fitted.predictor, self.model, self.inputs, self._geometry)
         if not np.isfinite(points).all():
             raise RunFailedError("The model's predictions are not finite.", "Lower protocol.lr, or check the net.")
         outcome = score_points(points, self.inputs, self.owner.registry)
         if self.recipe is not None and self.recipe.native_loss:
-            channels, size = self.model.input
-            loss = native_loss(fitted, self.recipe, self.inputs, size, channels)
-            outcome.metrics["native_loss"] = {"name": self.recipe.codec.loss, "test": loss}
+            outcome.metrics["native_loss"] = native_losses(fitted, self.recipe, self.inputs, self.model)
         write_outcome(outcome, self.folder)
         if fitted.history:
             write_history(self.folder / HISTORY_FILE, fitted.history)
@@ -202,7 +200,7 @@ class SingleRun:
 
     def _time(self, fitted: Fitted) -> dict[str, Any]:
         channels, size = self.model.input
-        views = self.inputs.eval_views(size, channels)
+        views = self.inputs.eval_views(size, channels, self._geometry)
         images = np.ascontiguousarray(views.images[self.inputs.split.test])
         quick = self.request.protocol.name == "smoke" or self.model.role == "baseline"
         if fitted.net is None:
@@ -214,6 +212,10 @@ class SingleRun:
             timing = time_model(forward, pictures, device=self.device, precision=precision, quick=quick, net=fitted.net)
         rate = fitted.images / fitted.seconds if fitted.seconds and fitted.net is not None else None
         return {**timing, "train_images_per_s": rate, "train_s": fitted.seconds, "train_images": fitted.images}
+
+    @property
+    def _geometry(self) -> Geometry | None:
+        return self.recipe.geometry if self.recipe is not None else None
 
     def _baseline_rmse(self) -> dict[str, float]:
         found = {name: record.metric("rmse") for name, record in self.beside.items()}
@@ -228,6 +230,8 @@ class SingleRun:
         flags = []
         if self.inputs.split.leaky:
             flags.append("leaky")
+        if self.recipe is not None and self.recipe.pool_split:
+            flags.append("native-leaky")
         for name, rmse in self._baseline_rmse().items():
             share = self.owner.registry.get(ModelSpec, name).collapse_share
             if outcome is not None and share and outcome.metrics["rmse"] > share * rmse:

@@ -22,32 +22,11 @@ from fkbench.train.codecs import Codec
 from fkbench.train.initialisation import initialise
 from fkbench.train.optimisation import budget_of, learning_rate, make_optimiser
 from fkbench.train.pictures import net_input, normalised
+from fkbench.train.resident import Resident, Rows
 from fkbench.train.streams import generator, stream_seed
 
 CHECKPOINT_EVERY_S = 30.0
 Row = dict[str, float]
-
-
-@dataclass(frozen=True)
-class Resident:
-    """Rows of a dataset on the device.
-
-    Attributes:
-        images: (N, C, S, S) uint8.
-        points: (N, K, 2) float32 in pixels of these images, finite everywhere (0 where missing).
-        valid: (N, K) bool.
-        unit: (N,) scoring-frame pixels per pixel of these images.
-        pad: margin of the canvases; 0 for evaluation views.
-    """
-
-    images: Tensor
-    points: Tensor
-    valid: Tensor
-    unit: Tensor
-    pad: int = 0
-
-    def __len__(self) -> int:
-        return len(self.images)
 
 
 @dataclass(frozen=True)
@@ -63,7 +42,7 @@ def autocast(device: torch.device, precision: str) -> AbstractContextManager[obj
     return torch.autocast(device.type, torch.bfloat16) if precision == "bf16" else nullcontext()
 
 
-def start_weights(net: nn.Module, codec: Codec, recipe: Recipe, train: Resident, seed: int) -> None:
+def start_weights(net: nn.Module, codec: Codec, recipe: Recipe, train: Rows, seed: int) -> None:
     """Initialise a net on the CPU as the recipe says: before it is moved, so that every device starts alike."""
     if recipe.initialisation != "he":
         return
@@ -79,7 +58,7 @@ class Trainer:
     Args:
         net: on the device, with fresh weights.
         codec: of the recipe, for the net's input size.
-        train: canvases with their margin.
+        train: canvases with their margin, or whole frames to crop.
         val: evaluation views, or None where the recipe trains on everything.
         size: side of the net's input.
         flip_order: index order of mirrored points.
@@ -92,7 +71,7 @@ class Trainer:
         net: nn.Module,
         codec: Codec,
         recipe: Recipe,
-        train: Resident,
+        train: Rows,
         val: Resident | None,
         *,
         size: int,
@@ -102,7 +81,7 @@ class Trainer:
         identity: str = "",
     ) -> None:
         self.net, self.codec, self.recipe, self.train_rows, self.val_rows = net, codec, recipe, train, val
-        self.device = train.images.device
+        self.device = train.points.device
         self.precision = precision
         self.seed, self.identity = seed, identity
         self.size = size
@@ -150,11 +129,12 @@ class Trainer:
         self.net.train()
         total = torch.zeros((), device=self.device)
         first = epoch * self.budget.steps_per_epoch
+        val_losses = [row["val_loss"] for row in self.progress.history]
         started = time.perf_counter()
         for i in range(steps):
             low = i * self.budget.batch
             high = min(low + self.budget.batch, len(order))
-            rate = learning_rate(self.recipe, first + i, self.budget.steps)
+            rate = learning_rate(self.recipe, first + i, self.budget.steps, val_losses)
             for group in self.optimiser.param_groups:
                 group["lr"] = rate
             total += self._step(order[low:high], draws.part(low, high), noise) * (high - low)
@@ -189,8 +169,7 @@ class Trainer:
         return order.to(self.device), draws.to(self.device), noise
 
     def _step(self, rows: Tensor, draws: Draws, noise: torch.Generator) -> Tensor:
-        data = self.train_rows
-        images, points, valid = self.augmenter(data.images[rows], data.points[rows], data.valid[rows], draws, noise)
+        images, points, valid = self.augmenter(*self.train_rows.take(rows, draws.place), draws, noise)
         with autocast(self.device, self.precision):
             output = self.net(normalised(images, self.recipe.normalise))
         loss = self.codec.loss(output, points, valid)
@@ -222,7 +201,7 @@ def evaluate(
             points, valid = rows.points[part], rows.valid[part]
             with autocast(device, precision):
                 output = net(net_input(rows.images[part], normalise))
-            error = (codec.decode(output) - points) * rows.unit[part, None, None]
+            error = (codec.decode(output) - points) * rows.unit[part, None]
             squares = (error.square() * valid.unsqueeze(2)).sum()
             sums += torch.stack([codec.loss(output, points, valid) * len(points), squares, 2.0 * valid.sum()])
     loss, squares, count = sums.tolist()

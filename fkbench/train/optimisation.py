@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
 
 from fkbench.specs import Recipe
+
+PLATEAU_THRESHOLD = 1e-4
 
 
 @dataclass(frozen=True)
@@ -43,14 +45,34 @@ def budget_of(recipe: Recipe, images: int) -> Budget:
     return Budget(images, batch, per_epoch, max(steps, 1))
 
 
-def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
-    """The rate for step 0 … steps − 1: linear warm-up, then a cosine to 0; or constant."""
+def learning_rate(recipe: Recipe, step: int, steps: int, val_losses: Sequence[float] = ()) -> float:
+    """The rate for step 0 … steps − 1: linear warm-up, then a cosine to 0; constant; or lowered on plateaus.
+
+    Args:
+        val_losses: of the epochs so far, which `plateau` goes by.
+    """
     if recipe.schedule == "constant":
         return recipe.lr
+    if recipe.schedule == "plateau":
+        return plateau_rate(recipe, val_losses)
     warmup = max(1, round(recipe.warmup * steps))
     if step < warmup:
         return recipe.lr * (step + 1) / warmup
     return recipe.lr * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
+
+
+def plateau_rate(recipe: Recipe, val_losses: Sequence[float]) -> float:
+    """The rate after these validation losses, by the rule of PyTorch's ReduceLROnPlateau with its defaults.
+
+    A function of the history alone, so that a run that was cut off goes on with the same rate.
+    """
+    rate, best, waiting = recipe.lr, math.inf, 0
+    for loss in val_losses:
+        better = loss < best * (1 - PLATEAU_THRESHOLD)
+        best, waiting = (loss, 0) if better else (best, waiting + 1)
+        if waiting > recipe.plateau_patience:
+            rate, waiting = max(rate * recipe.plateau_factor, min(recipe.min_lr, recipe.lr)), 0
+    return rate
 
 
 def make_optimiser(recipe: Recipe, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:

@@ -9,8 +9,8 @@ FLAT = 1e-3
 
 
 def net_input(views: Tensor, normalise: str) -> Tensor:
-    """(N, C, R, R) uint8 → float32 as the recipe's `normalise` says."""
-    return normalised(views.float().div_(255), normalise)
+    """(N, C, R, R) uint8, or floats in units of full scale → float32 as the recipe's `normalise` says."""
+    return normalised(views if views.is_floating_point() else views.float().div_(255), normalise)
 
 
 def normalised(images: Tensor, normalise: str) -> Tensor:

@@ -18,7 +18,8 @@ from fkbench.specs import ModelSpec, resolve
 from fkbench.train.allocator import keep_freed_memory
 from fkbench.train.augment import Augmenter, draw
 from fkbench.train.codecs import make_codec
-from fkbench.train.engine import Listener, Resident, Trainer
+from fkbench.train.engine import Listener, Trainer
+from fkbench.train.resident import Resident
 from fkbench.train.optimisation import make_optimiser
 from fkbench.train.pictures import normalised
 from fkbench.train.streams import generator
@@ -30,7 +31,7 @@ def resident() -> Resident:
     source = torch.Generator().manual_seed(0)
     images = torch.randint(0, 256, (ROWS, 1, 96, 96), dtype=torch.uint8, generator=source)
     points = torch.rand(ROWS, 15, 2, generator=source) * 96
-    return Resident(images, points, torch.ones(ROWS, 15, dtype=torch.bool), torch.ones(ROWS))
+    return Resident(images, points, torch.ones(ROWS, 15, dtype=torch.bool), torch.ones(ROWS, 2))
 
 
 def bare_epoch(net, optimiser, recipe, rows, codec) -> float:

@@ -25,7 +25,7 @@ def test_a_loaded_run_predicts_what_it_was_scored_on(bench):
     inputs = Runner(registry, bench.data, bench.runs).open(request)
     loaded = load_run(record, registry, torch.device("cpu"))
     recorded = read_predictions(Path(record.path) / "predictions.safetensors")[1]
-    np.testing.assert_allclose(predict_test(loaded.predictor, loaded.model, inputs), recorded, atol=1e-3)
+    np.testing.assert_allclose(predict_test(loaded.predictor, loaded.model, inputs, None), recorded, atol=1e-3)
     pictures = [inputs.samples.frames[int(i)] for i in inputs.split.test]
     np.testing.assert_allclose(loaded.predict(pictures), recorded, atol=1e-3)
     assert score_points(recorded, inputs, registry).metrics["rmse"] == pytest.approx(record.metric("rmse"), rel=1e-5)
@@ -38,7 +38,7 @@ def test_predictors_come_back_from_their_arrays(bench, name):
     inputs = Runner(registry, bench.data, bench.runs).open(bench.request(registry))
     loaded = load_run(record, registry, torch.device("cpu"))
     recorded = read_predictions(Path(record.path) / "predictions.safetensors")[1]
-    np.testing.assert_allclose(predict_test(loaded.predictor, loaded.model, inputs), recorded, atol=1e-3)
+    np.testing.assert_allclose(predict_test(loaded.predictor, loaded.model, inputs, None), recorded, atol=1e-3)
 
 
 def test_predicting_pictures_of_any_size_and_colour_and_no_truth_without_labels(bench):

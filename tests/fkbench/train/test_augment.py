@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from fkbench.specs import Augmentation
-from fkbench.train.augment import Augmenter, draw, sharpen
+from fkbench.train.augment import Augmenter, draw
 from fkbench.train.streams import generator
+from fkbench.transforms.pixels import sharpen
 
 CPU = torch.device("cpu")
 ORDER = [1, 0, 2]  # points 0 and 1 are a pair
@@ -102,5 +103,5 @@ def test_draws_depend_on_the_stream_alone_and_have_the_stated_spread():
     assert not torch.equal(one.linear, draw(spec, 4000, 96, generator(5, "a", 2)).linear)
     assert abs(float(one.flip.float().mean()) - 0.5) < 0.03
     assert abs(float(one.shift.std()) / 96 - 0.04) < 0.003
-    angle = torch.rad2deg(torch.atan2(one.linear[:, 1, 1] * 0 - one.linear[:, 0, 1], one.linear[:, 1, 1]))
+    angle = torch.rad2deg(torch.atan2(-one.linear[:, 1, 0], one.linear[:, 1, 1]))
     assert abs(float(angle.std()) - 12) < 0.8

@@ -14,7 +14,8 @@ from fkbench.errors import FkbenchError, RunFailedError
 from fkbench.specs import Augmentation, Recipe
 from fkbench.train.checkpoint import load_checkpoint
 from fkbench.train.codecs import make_codec
-from fkbench.train.engine import Listener, Resident, Trainer, evaluate
+from fkbench.train.engine import Listener, Trainer, evaluate
+from fkbench.train.resident import Resident
 from fkbench.train.optimisation import budget_of, learning_rate, make_optimiser
 from fkbench.train.streams import generator
 
@@ -37,7 +38,7 @@ def rows(count: int, seed: int) -> Resident:
     images = torch.zeros(count, 1, SIZE, SIZE, dtype=torch.uint8)
     for i, (x, y) in enumerate(points[:, 0].int().tolist()):
         images[i, 0, y - 1 : y + 2, x - 1 : x + 2] = 255
-    return Resident(images, points, torch.ones(count, 1, dtype=torch.bool), torch.full((count,), 2.0))
+    return Resident(images, points, torch.ones(count, 1, dtype=torch.bool), torch.full((count, 2), 2.0))
 
 
 def net() -> nn.Module:
@@ -140,7 +141,7 @@ def test_validation_rmse_is_in_the_scoring_frame_and_ignores_missing_points():
     codec = make_codec(RECIPE.codec, SIZE)  # zero is the middle, 7.5
     points = torch.tensor([[[7.5, 10.5], [0.0, 0.0]]])
     data = Resident(
-        torch.zeros(1, 1, SIZE, SIZE, dtype=torch.uint8), points, torch.tensor([[True, False]]), torch.tensor([2.0])
+        torch.zeros(1, 1, SIZE, SIZE, dtype=torch.uint8), points, torch.tensor([[True, False]]), torch.tensor([[2.0, 2.0]])
     )
     assert evaluate(Constant(), codec, data, "fp32")[1] == pytest.approx(math.sqrt((0 + 36) / 2))
 
