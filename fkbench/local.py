@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any, TypeVar
 
 from fkbench.errors import FkbenchError
+from fkbench.schemes import Scheme
 from fkbench.specs import DatasetSpec, DetectorSpec, ModelSpec, Spec
 
 MARK = "__fkbench_spec__"
@@ -46,7 +47,7 @@ def model(name: str, *, input: tuple[int, int] = (1, 96), **fields: Any) -> Call
     return mark
 
 
-def dataset(name: str, *, scheme: str, **fields: Any) -> Callable[[CallableT], CallableT]:
+def dataset(name: str, *, scheme: str | Scheme, **fields: Any) -> Callable[[CallableT], CallableT]:
     """Mark `load(store, settings) -> Samples` as a dataset. `fields`: further fields of `fkbench.DatasetSpec`."""
 
     def mark(load: CallableT) -> CallableT:

@@ -8,6 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from fkbench.errors import UnknownNameError
+
+if TYPE_CHECKING:
+    from fkbench.specs import DatasetSpec
 
 Ends = tuple[tuple[int, ...], tuple[int, ...]]
 """The two ends of a normalising distance; each is the mean of some points."""
@@ -140,3 +146,32 @@ FACE68 = Scheme(
 )  # fmt: skip
 
 SCHEMES: Mapping[str, Scheme] = {scheme.name: scheme for scheme in (FACE15, FACE68)}
+
+
+def scheme_of(spec: DatasetSpec) -> Scheme:
+    """The landmark scheme of a dataset.
+
+    Raises:
+        UnknownNameError: it names one that is not built in.
+    """
+    if isinstance(spec.scheme, Scheme):
+        return spec.scheme
+    if spec.scheme not in SCHEMES:
+        raise UnknownNameError(f"landmark scheme of the dataset {spec.name}:", spec.scheme, SCHEMES)
+    return SCHEMES[spec.scheme]
+
+
+def scheme_identity(scheme: str | Scheme) -> str:
+    """What stands for a scheme in a fingerprint: the name of a built-in one, for any other the name and a digest.
+
+    The digest is over what decides numbers (points, flip pairs, normalisers): two people's schemes of one name are not
+    taken for one another.
+    """
+    if isinstance(scheme, str) or SCHEMES.get(scheme.name) == scheme:
+        return scheme if isinstance(scheme, str) else scheme.name
+    import hashlib  # loads OpenSSL, which `fkbench list` need not wait for
+    import json
+
+    stated = [scheme.points, sorted(map(sorted, scheme.flip_pairs)), sorted(scheme.normalisers.items())]
+    digest = hashlib.sha256(json.dumps(stated, sort_keys=True).encode()).hexdigest()
+    return f"{scheme.name}:{digest[:16]}"

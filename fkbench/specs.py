@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from fkbench.errors import FkbenchError
 from fkbench.recipes import Augmentation, CodecSpec, Geometry, Protocol, Recipe, Stage
+from fkbench.schemes import Scheme
 
 __all__ = [
     "Augmentation",
@@ -121,7 +122,8 @@ class SplitSpec:
         summary: one line.
         folds: number of folds that `name/i` can ask for (1 = no folds).
         leaky: persons, clips or near-duplicates stand on both sides by construction: marked, ranked apart.
-        version: raised whenever membership changes; part of a run's key.
+        version: raised whenever membership changes; part of a run's key. 0: made from the membership itself, for parts
+            that come from files which may change.
     """
 
     name: str
@@ -146,13 +148,14 @@ class DatasetSpec(Spec):
     """A dataset.
 
     Attributes:
-        scheme: name of its landmark scheme.
+        scheme: its landmark scheme, or the name of a built-in one; read it through `fkbench.schemes.scheme_of`.
         load: `load(store: Store, settings: dict) -> Samples` (see `fkbench.datasets`); long work reports to
             `fkbench.datasets.progress.listener()`.
         split: `split(samples, name: str, fold: int) -> Split`; default: 65/10/25 % by a hash of the group.
         importer: `importer(store, path) -> Mapping` reads the official layout from a zip or folder.
         acquire: `acquire(store, offline) -> Path | None` fetches the official files, or raises with what to do.
         requires: names of the imports that must be in the store (none: the data is made by the plugin).
+        makes: names of the packs that `load` itself puts into the store; `data verify` looks at them too.
         splits: the first is the default.
         boxes: boxes that make sense: `frame` for sets that are face crops already.
         any_box: detectors of any name make sense too: the frames are no crops.
@@ -164,13 +167,14 @@ class DatasetSpec(Spec):
         ways: how to get the data, shown when it is not there.
     """
 
-    scheme: str
+    scheme: str | Scheme
     load: Ref
     splits: tuple[SplitSpec, ...] = (SplitSpec("default", "65/10/25 % by a hash of the group"),)
     split: Ref | None = None
     importer: Ref | None = None
     acquire: Ref | None = None
     requires: tuple[str, ...] = ()
+    makes: tuple[str, ...] = ()
     boxes: tuple[str, ...] = ("frame",)
     any_box: bool = False
     defaults: Mapping[str, tuple[str, str]] = field(default_factory=dict)
@@ -181,6 +185,10 @@ class DatasetSpec(Spec):
     terms: Terms = Terms("unknown")
     ways: str = ""
     embedded: bool = False
+
+    @property
+    def scheme_name(self) -> str:
+        return self.scheme if isinstance(self.scheme, str) else self.scheme.name
 
     def default_split(self, protocol: str) -> str:
         return self.defaults.get(protocol, self.defaults.get("uniform", (self.splits[0].name, "")))[0]

@@ -65,7 +65,7 @@ def rows(session: Session, kind: str) -> list[Row]:
         if isinstance(spec, DatasetSpec):
             missing = [name for name in spec.requires if not has_pack(session.data_root, name)]
             reason = reason or (f"not imported here, see `fkbench data get {spec.name}`" if missing else None)
-            extra = {"scheme": spec.scheme, "splits": [s.name for s in spec.splits], "boxes": list(spec.boxes)}
+            extra = {"scheme": spec.scheme_name, "splits": [s.name for s in spec.splits], "boxes": list(spec.boxes)}
         if isinstance(spec, ModelSpec):
             extra = {"role": spec.role, "input": list(spec.input), "recipes": sorted(spec.recipes)}
         row = {"name": spec.name, "available": reason is None, "reason": reason, "plugin": str(spec.plugin)}

@@ -10,7 +10,7 @@ from fkbench.datasets.samples import Samples
 from fkbench.datasets.store import Store
 from fkbench.errors import DataMissingError, FkbenchError, UnknownNameError
 from fkbench.registry import Registry
-from fkbench.schemes import SCHEMES
+from fkbench.schemes import scheme_of
 from fkbench.specs import DatasetSpec, Setting, resolve
 
 _TRUE, _FALSE = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
@@ -120,7 +120,7 @@ def _check(spec: DatasetSpec, samples: Samples) -> None:
     count = len(samples.ids)
     blame = f"The dataset plugin '{spec.name}'"
     remedy = "`fkbench plugins` shows where it comes from."
-    keypoints = len(SCHEMES[spec.scheme].points) if spec.scheme in SCHEMES else samples.points.shape[1]
+    keypoints = len(scheme_of(spec).points)
     if samples.points.shape != (count, keypoints, 2):
         wanted = f"({count}, {keypoints}, 2)"
         raise FkbenchError(f"{blame} gave points of shape {samples.points.shape}, not {wanted}.", remedy)

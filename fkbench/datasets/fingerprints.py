@@ -1,9 +1,10 @@
 """Fingerprints: what a dataset really held, whatever archive, file format or folder it came from.
 
-SHA-256 over, in this order: the text `fkbench-samples-1`, the scheme's name, and for each sample in the dataset's own
-order its id (UTF-8), its picture's height, width and channels (little-endian uint32), the pixels (row order, uint8) and
-its points (little-endian float32, x and y in turn, every missing value as the one quiet NaN 0x7fc00000). Texts are
-preceded by their length in bytes (little-endian uint32), so that no two different inputs read alike.
+SHA-256 over, in this order: the text `fkbench-samples-1`, the landmark scheme (`fkbench.schemes.scheme_identity`: of a
+built-in one its name), and for each sample in the dataset's own order its id (UTF-8), its picture's height, width and
+channels (little-endian uint32), the pixels (row order, uint8) and its points (little-endian float32, x and y in turn,
+every missing value as the one quiet NaN 0x7fc00000). Texts are preceded by their length in bytes (little-endian
+uint32), so that no two different inputs read alike.
 """
 
 from __future__ import annotations
@@ -15,16 +16,17 @@ import numpy as np
 
 from fkbench.datasets.progress import listener
 from fkbench.datasets.samples import Array, FloatArray, Frames
+from fkbench.schemes import Scheme, scheme_identity
 
 VERSION_TEXT = "fkbench-samples-1"
 _EVERY = 256  # samples between two reports of progress
 
 
-def fingerprint(scheme: str, ids: Sequence[str], frames: Frames, points: FloatArray) -> str:
+def fingerprint(scheme: str | Scheme, ids: Sequence[str], frames: Frames, points: FloatArray) -> str:
     """Fingerprint of labelled samples.
 
     Args:
-        scheme: name of the landmark scheme.
+        scheme: the landmark scheme, or the name of a built-in one.
         ids: N names.
         frames: N pictures.
         points: (N, K, 2) native pixels, NaN where missing.
@@ -35,7 +37,7 @@ def fingerprint(scheme: str, ids: Sequence[str], frames: Frames, points: FloatAr
     report = listener()
     digest = hashlib.sha256()
     _text(digest, VERSION_TEXT)
-    _text(digest, scheme)
+    _text(digest, scheme_identity(scheme))
     numbers = canonical_points(points)
     for index, name in enumerate(ids):
         _text(digest, name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -29,9 +31,18 @@ def get_split(spec: DatasetSpec, samples: Samples, name: str) -> Split:
     else:
         split = by_group(samples, split_spec.name)
     shown = split_spec.name if fold == 0 else f"{split_spec.name}/{fold}"
-    found = replace(split, name=shown, version=split_spec.version, leaky=split_spec.leaky)
+    leaky = split_spec.leaky or split.leaky
+    found = replace(split, name=shown, version=split_spec.version, leaky=leaky)
     check_split(spec.name, samples, found)
-    return found
+    return found if found.version else replace(found, version=_version_by_content(spec, samples, found))
+
+
+def _version_by_content(spec: DatasetSpec, samples: Samples, split: Split) -> int:
+    """A number that changes with membership, groups or the unit of scores: all that a table rests on beside pictures
+    and labels."""
+    parts = {part: [samples.ids[i] for i in getattr(split, part)] for part in split.counts}
+    stated = json.dumps([spec.scoring, parts, [samples.group[i] for i in split.test]])
+    return int(hashlib.sha256(stated.encode()).hexdigest()[:8], 16)
 
 
 def parse_split(spec: DatasetSpec, name: str) -> tuple[SplitSpec, int]:

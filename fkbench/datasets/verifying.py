@@ -40,7 +40,7 @@ def verify_dataset(
 
 
 def _verify(spec: DatasetSpec, store: Store, registry: Registry | None, found: dict[str, Any]) -> None:
-    for name in spec.requires:
+    for name in (*spec.requires, *spec.makes):
         if store.has(name):
             pack = store.read(name)
             damaged = damaged_arrays(pack)
