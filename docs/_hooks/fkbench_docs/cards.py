@@ -1,0 +1,122 @@
+"""Model cards: source, deviations, size, recipes in full and published scores of every architecture of the zoo."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fkbench.cli.show_model import model_page
+from fkbench.protocols import PROTOCOLS
+from fkbench.records import safe_name
+from fkbench.registry import Registry
+from fkbench.specs import Card, ModelSpec
+from fkbench_docs.catalogue import ours, recipe_table, settings_table
+from fkbench_docs.markup import NOTE, code, number, page, prose, table
+from fkbench_docs.published import Published, scores
+
+SCHEME = "face15"
+"""Scheme that sets the number of outputs of the sizes shown; those for others differ in the last layer."""
+
+
+def models(registry: Registry) -> list[ModelSpec]:
+    """The zoo: entries first, then baselines."""
+    found: list[ModelSpec] = ours(registry, ModelSpec)
+    return sorted(found, key=lambda spec: (spec.role == "baseline", spec.name))
+
+
+def file_name(spec: ModelSpec) -> str:
+    return f"{safe_name(spec.name)}.md"
+
+
+def size_of(spec: ModelSpec) -> dict[str, Any]:
+    """What `fkbench show MODEL --json` says."""
+    return model_page(spec, SCHEME, None).data
+
+
+def index_page(found: list[tuple[ModelSpec, dict[str, Any]]]) -> str:
+    """All models in one table."""
+    rows = [
+        (f"[{prose(spec.name)}]({file_name(spec)})", prose(spec.summary), _input(spec), number(facts["parameters"]),
+         number(facts["macs"]), ", ".join(map(code, sorted(spec.recipes))) or "–")
+        for spec, facts in found
+    ]  # fmt: skip
+    return page(
+        "# Model cards",
+        NOTE,
+        f"Parameters and multiply-accumulates are counted on the nets when this site is built, for `{SCHEME}`. "
+        "Every net can be trained under `uniform`; the last column names recipes of its own.",
+        table(("model", "what it is", "input", "parameters", "MACs", "own recipes"), rows, right=(3, 4)),
+    )
+
+
+def card_page(spec: ModelSpec, facts: dict[str, Any], published: Published) -> str:
+    """One model's card."""
+    return page(
+        f"# {spec.name}",
+        f"{prose(spec.summary)}.",
+        f"**Not run.** {prose(spec.not_run)}" if spec.not_run else "",
+        table(("", ""), _facts(spec, facts)),
+        "## Source",
+        _source(spec.card),
+        "## What this version keeps of it" if spec.card.source else "## What it is",
+        prose(spec.card.text),
+        _list("## Where it deviates", spec.card.deviations),
+        _list("## Assumed, because the source does not say", spec.card.assumed),
+        "## Scores",
+        scores(published, spec.name),
+        *_recipes(spec),
+        page("## Settings of the model", settings_table(spec, "model")) if spec.settings else "",
+        _layers(facts),
+    )
+
+
+def _facts(spec: ModelSpec, facts: dict[str, Any]) -> list[tuple[str, str]]:
+    kind = {"net": "net, trained by the engine", "predictor": "predictor that fits by itself"}[spec.kind]
+    rows = [("kind", f"{kind}; baseline" if spec.role == "baseline" else kind), ("input", _input(spec))]
+    if facts["parameters"] is not None:
+        rows += [
+            ("parameters", f"{number(facts['parameters'])} with {facts['outputs']} outputs (`{SCHEME}`)"),
+            ("multiply-accumulates", f"{number(facts['macs'])} for one picture"),
+        ]
+    if spec.needs:
+        rows.append(("needs", ", ".join(map(code, spec.needs))))
+    if not facts["available"]:
+        rows.append(("when this site was built", prose(str(facts["reason"]))))
+    rows.append(("comes with", prose(str(facts["plugin"]))))
+    return rows
+
+
+def _input(spec: ModelSpec) -> str:
+    channels, size = spec.input
+    return f"{channels}×{size}×{size}"
+
+
+def _source(card: Card) -> str:
+    if not card.source:
+        return "This project's own."
+    return f"{prose(card.source)}" + (f": <{card.url}>" if card.url else "")
+
+
+def _list(title: str, lines: tuple[str, ...]) -> str:
+    return page(title, "\n".join(f"- {prose(line)}" for line in lines)) if lines else ""
+
+
+def _recipes(spec: ModelSpec) -> list[str]:
+    if spec.kind != "net":
+        return []
+    own = [
+        page(f"## Recipe of its own: `{name}`", f"`fkbench run --model {spec.name} --dataset … --protocol {name}`",
+             recipe_table(recipe))
+        for name, recipe in spec.recipes.items()
+    ]  # fmt: skip
+    common = ", ".join(code(name) for name, protocol in PROTOCOLS.items() if protocol.recipe is not None)
+    return [*own, f"The recipes of {common} are the same for every net: see [settings](../reference/protocols.md)."]
+
+
+def _layers(facts: dict[str, Any]) -> str:
+    rows = [
+        (code(row["name"]), prose(row["type"]), prose(row["detail"]),
+         "×".join(map(str, row["output"])) or "not executed", number(row["parameters"]), number(row["macs"]))
+        for row in facts["layers"]
+    ]  # fmt: skip
+    header = ("layer", "type", "", "output", "parameters", "MACs")
+    return page("## Layers", table(header, rows, right=(4, 5))) if rows else ""
