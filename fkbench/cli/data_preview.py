@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fkbench.cli.data_transforms import Cells, augmented_cells, transform_cells
 from fkbench.cli.session import Session, current, note, parse_settings, print_json
 from fkbench.errors import FkbenchError, UnknownNameError
-from fkbench.schemes import SCHEMES
+from fkbench.protocols import PROTOCOLS
+from fkbench.schemes import scheme_of
 from fkbench.specs import DatasetSpec
 
 if TYPE_CHECKING:
@@ -28,10 +30,17 @@ def preview(
     part: Annotated[str, typer.Option(help="Which pictures: " + ", ".join(PARTS) + ".")] = "all",
     split: Annotated[str, typer.Option(help="Split of train, val and test; default: the dataset's first.")] = "",
     count: Annotated[int, typer.Option(help="How many, spread evenly over the part.")] = 24,
+    transforms: Annotated[
+        str,
+        typer.Option(
+            help="One sample under each of these, and all in turn: all, or a list such as rescale=250,random-crop=224. "
+            "Or a protocol (uniform): a training batch as it augments it."
+        ),
+    ] = "",
     assignments: Annotated[list[str] | None, typer.Option("--set", help="Dataset setting, key=value.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One object on stdout.")] = False,
 ) -> None:
-    """Draw a grid of a dataset's pictures with their keypoints, or one of them large."""
+    """Draw a grid of a dataset's pictures with their keypoints, one of them large, or what transforms make of it."""
     from fkbench.draw.files import PICTURE_SUFFIXES, check_target
     from fkbench.draw.grids import sample_grid, save
 
@@ -41,30 +50,40 @@ def preview(
         raise UnknownNameError("part", part, PARTS)
     if not 1 <= count <= 400:
         raise FkbenchError(f"--count {count} is not between 1 and 400.", "The default is 24.")
+    if transforms and part == "unlabelled":
+        raise FkbenchError("--transforms shows labelled pictures.", "Leave --part unlabelled out.")
     target = out or Path(f"{dataset}-preview.png")
     check_target(target, PICTURE_SUFFIXES)
-    samples = _open(session, spec, list(assignments or ()))
-    pool, chosen = _choose(spec, samples, part, split, sample, count)
-    points = None if pool is samples.unlabelled else [samples.points[index] for index in chosen]
+    settings = parse_settings(list(assignments or ()), "dataset").get("dataset", {})
+    samples = _open(session, spec, settings)
+    pool, chosen = _choose(spec, samples, part, split, sample or ("0" if transforms else ""), count)
+    if transforms in PROTOCOLS:
+        cells = augmented_cells(session, spec, transforms, settings, count)
+    elif transforms:
+        cells = transform_cells(samples, chosen[0], transforms, tuple(scheme_of(spec).flip_order()))
+    else:
+        points = [] if part == "unlabelled" else [samples.points[index] for index in chosen]
+        cells = Cells([pool.frames[index] for index in chosen], points, [pool.ids[index] for index in chosen])
+    one = len(cells.images) == 1
     grid = sample_grid(
-        [pool.frames[index] for index in chosen], points,
-        scheme=SCHEMES.get(spec.scheme), titles=None if sample else [pool.ids[index] for index in chosen],
-        columns=1 if sample else min(6, len(chosen)), cell=LARGE if sample else 192,
+        cells.images, cells.points or None, scheme=scheme_of(spec), titles=None if one else cells.titles,
+        columns=1 if one else min(6, len(cells.images)), cell=LARGE if one else 192,
     )  # fmt: skip
     path = save(grid, target)
     if not spec.terms.public:
         note(f"These pictures must not be shown in public ({spec.terms.licence}).")
     if as_json:
-        print_json({"path": str(path), "dataset": spec.name, "part": part, "ids": [pool.ids[i] for i in chosen]})
+        ids = cells.titles if transforms in PROTOCOLS else [pool.ids[index] for index in chosen]
+        shown = cells.titles if transforms and transforms not in PROTOCOLS else []
+        print_json({"path": str(path), "dataset": spec.name, "part": part, "ids": ids, "transforms": shown})
     else:
         typer.echo(str(path))
 
 
-def _open(session: Session, spec: DatasetSpec, assignments: list[str]) -> Samples:
+def _open(session: Session, spec: DatasetSpec, settings: Mapping[str, Any]) -> Samples:
     from fkbench.cli.bars import progress_bars
     from fkbench.datasets.access import open_samples
 
-    settings = parse_settings(assignments, "dataset").get("dataset", {})
     with progress_bars() as bars:
         return open_samples(spec, session.store, settings, bars, registry=session.registry)
 

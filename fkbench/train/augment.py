@@ -85,7 +85,7 @@ class Augmenter:
         self.pad = pad
         self.flip_order = torch.tensor(flip_order, device=device)
         self.moves = any((spec.flip, spec.rotation, spec.scale, spec.shift))
-        self._grid = pixel_grid(size, device)
+        self._grid = pixel_grid(size, size, device)
 
     def __call__(
         self, canvas: Tensor, points: Tensor, valid: Tensor, draws: Draws, source: torch.Generator

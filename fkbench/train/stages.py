@@ -53,7 +53,7 @@ def _changed(stage: Stage, images: Tensor, points: Tensor, source: torch.Generat
     angle = torch.full_like(factor, math.radians(stage.rotation))
     maps = linear_maps(angle, _within(stage.scale, uniform[:, 3]), torch.zeros(count, dtype=torch.bool))
     still = torch.zeros(count, 2, device=images.device)
-    grid = pixel_grid(size, images.device)
+    grid = pixel_grid(size, size, images.device)
     out = torch.empty_like(images)
     for start in range(0, count, CHUNK):
         part = slice(start, start + CHUNK)

@@ -27,10 +27,11 @@ def linear_maps(angle: Tensor, factor: Tensor, mirror: Tensor) -> Tensor:
     return torch.stack([cos * sign, sin * sign, -sin, cos], dim=1).view(-1, 2, 2)
 
 
-def pixel_grid(size: int, device: torch.device) -> Tensor:
-    """(size², 2) x, y of the output's pixels from its middle."""
-    axis = torch.arange(size, device=device, dtype=torch.float32) - (size - 1) / 2
-    return torch.stack(torch.meshgrid(axis, axis, indexing="xy"), dim=-1).reshape(-1, 2)
+def pixel_grid(height: int, width: int, device: torch.device) -> Tensor:
+    """(height · width, 2) x, y of the output's pixels from its middle."""
+    x = torch.arange(width, device=device, dtype=torch.float32) - (width - 1) / 2
+    y = torch.arange(height, device=device, dtype=torch.float32) - (height - 1) / 2
+    return torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1).reshape(-1, 2)
 
 
 def sample_pictures(
@@ -39,23 +40,23 @@ def sample_pictures(
     """Pictures through the maps, bilinear.
 
     Args:
-        images: (N, C, S, S) floats, S = size + 2 · pad.
+        images: (N, C, H, W) floats, with the margin `pad` around the output's size.
         linear, shift: (N, 2, 2) and (N, 2).
         grid: of the output, from `pixel_grid`.
         outside: `border` repeats the edge, `zeros` is black.
 
     Returns:
-        (N, C, size, size).
+        (N, C, H − 2 · pad, W − 2 · pad).
     """
-    side = images.shape[-1]
-    size = side - 2 * pad
-    source = grid @ linear.transpose(1, 2) + (shift + ((size - 1) / 2 + pad)).unsqueeze(1)
+    height, width = images.shape[-2:]
+    sides = torch.tensor([width, height], dtype=torch.float32).to(grid.device, non_blocking=True)
+    source = grid @ linear.transpose(1, 2) + (shift + (sides - 1) / 2).unsqueeze(1)
     # grid_sample with align_corners=False: pixel centre c lies at (2c + 1)/side − 1.
-    where = ((2 * source + 1) / side - 1).unflatten(1, (size, size))
+    where = ((2 * source + 1) / sides - 1).unflatten(1, (height - 2 * pad, width - 2 * pad))
     return functional.grid_sample(images, where, mode="bilinear", padding_mode=outside, align_corners=False)
 
 
-def move_points(points: Tensor, linear: Tensor, shift: Tensor, middle: float, *, pad: int = 0) -> Tensor:
+def move_points(points: Tensor, linear: Tensor, shift: Tensor, middle: float | Tensor, *, pad: int = 0) -> Tensor:
     """Points (N, K, 2) of the input through the inverse maps, in pixels of the output; (middle, middle) stays."""
     relative = points - (shift + middle + pad).unsqueeze(1)
     # The inverse of a 2 × 2 in closed form: solvers would wait for the host on a GPU.

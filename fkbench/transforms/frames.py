@@ -6,23 +6,26 @@ pixel), so that the articles' recipes see what their authors saw.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fkbench.datasets.samples import ByteArray, FloatArray, Frames
+from fkbench.datasets.samples import ByteArray, FloatArray
 from fkbench.errors import FkbenchError
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A picture (H, W, C) uint8 with its points (K, 2) in pixels of it, NaN where missing."""
+    """A picture (H, W, C) uint8 with its points (K, 2) in pixels of it, NaN where missing.
+
+    `flip_order`: indices of the points under their own names after a mirror; empty: no names change.
+    """
 
     image: ByteArray
     points: FloatArray
+    flip_order: tuple[int, ...] = ()
 
 
 def rescaled_size(height: int, width: int, shorter: int) -> tuple[int, int]:
@@ -47,7 +50,7 @@ def _resized(sample: Sample, height: int, width: int) -> Sample:
     old_height, old_width = sample.image.shape[:2]
     image = resized_image(sample.image, height, width)
     factors = np.array([width / old_width, height / old_height], np.float32)
-    return Sample(image, np.asarray(sample.points * factors, np.float32))
+    return replace(sample, image=image, points=np.asarray(sample.points * factors, np.float32))
 
 
 def resized_image(image: ByteArray, height: int, width: int) -> ByteArray:
@@ -90,7 +93,8 @@ def middle_offsets(height: int, width: int, size: int) -> tuple[int, int]:
 
 def _cut(sample: Sample, top: int, left: int, size: int) -> Sample:
     image = sample.image[top : top + size, left : left + size]
-    return Sample(image, np.asarray(sample.points - np.array([left, top], np.float32), np.float32))
+    points = np.asarray(sample.points - np.array([left, top], np.float32), np.float32)
+    return replace(sample, image=image, points=points)
 
 
 def check_crop(height: int, width: int, size: int) -> None:
@@ -123,8 +127,3 @@ def normalize(
 def to_tensor(image: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """(H, W, C) → (C, H, W)."""
     return np.ascontiguousarray(image.transpose(2, 0, 1))
-
-
-def map_frames(frames: Frames, change: Callable[[ByteArray], ByteArray]) -> Frames:
-    """Every frame through `change`."""
-    return Frames.pack([change(frames[i]) for i in range(len(frames))])

@@ -20,6 +20,7 @@ from fkbench.datasets.store import Store, frame_arrays
 from fkbench.errors import DataMissingError, FkbenchError, UnknownNameError
 from fkbench.registry import Registry
 from fkbench.specs import DatasetSpec, Plugin, Setting, Terms
+from fkbench.transforms.catalogue import TRANSFORMS
 
 COUNT = 60
 
@@ -187,6 +188,20 @@ def test_preview_of_one_sample(call, seed_file, tmp_path):
     assert isinstance(call("preview", "faces", "--out", out, "--sample", "fase7").exception, UnknownNameError)
 
 
+def test_preview_of_transforms_shows_each_alone_and_all_in_turn(call, seed_file, tmp_path):
+    call("import", "faces", "--from", str(seed_file))
+    out = tmp_path / "t.png"
+    words = "rescale=30,random-crop=20,flip"
+    found = json.loads(call("preview", "faces", "--out", str(out), "--transforms", words, "--json").stdout)
+    assert found["ids"] == ["face0"]
+    assert found["transforms"] == [
+        "as it is: 8x8", "rescale=30: 30x30", "rescale=30,random-crop=20: 20x20", "flip: 8x8", "all in turn: 20x20"
+    ]  # fmt: skip
+    assert cv2.imread(str(out)) is not None
+    found = json.loads(call("preview", "faces", "--out", str(out), "--transforms", "all", "--json").stdout)
+    assert len(found["transforms"]) == 2 + len(TRANSFORMS)
+
+
 def test_preview_of_parts_and_settings(call, session, seed_file, tmp_path):
     call("import", "faces", "--from", str(seed_file))
     out = str(tmp_path / "part.png")
@@ -205,6 +220,9 @@ def test_preview_of_parts_and_settings(call, session, seed_file, tmp_path):
     [
         (("--part", "tset"), "Unknown part"), (("--count", "0"), "--count 0"),
         (("--split", "x", "--part", "val"), "split"),
+        (("--transforms", "blurr"), "transform 'blurr'"), (("--transforms", "blur=x"), "not a number"),
+        (("--transforms", "rotation=3,random-crop=9"), "9×9 exceeds"), (("--transforms", "flip=2"), "no value"),
+        (("--transforms", "article"), "each model"), (("--transforms", "all", "--part", "unlabelled"), "labelled"),
         (("--out", "x.tiff"), "tiff"), (("--set", "cuont=3"), "cuont"), (("--set", "count"), "key=value"),
     ],
 )  # fmt: skip

@@ -15,8 +15,8 @@ from fkbench.specs import Augmentation, Recipe
 from fkbench.train.checkpoint import load_checkpoint
 from fkbench.train.codecs import make_codec
 from fkbench.train.engine import Listener, Trainer, evaluate
+from fkbench.train.optimisation import budget_of, learning_rate, make_optimiser, plateau_rate
 from fkbench.train.resident import Resident
-from fkbench.train.optimisation import budget_of, learning_rate, make_optimiser
 from fkbench.train.streams import generator
 
 SIZE = 16
@@ -141,7 +141,10 @@ def test_validation_rmse_is_in_the_scoring_frame_and_ignores_missing_points():
     codec = make_codec(RECIPE.codec, SIZE)  # zero is the middle, 7.5
     points = torch.tensor([[[7.5, 10.5], [0.0, 0.0]]])
     data = Resident(
-        torch.zeros(1, 1, SIZE, SIZE, dtype=torch.uint8), points, torch.tensor([[True, False]]), torch.tensor([[2.0, 2.0]])
+        torch.zeros(1, 1, SIZE, SIZE, dtype=torch.uint8),
+        points,
+        torch.tensor([[True, False]]),
+        torch.tensor([[2.0, 2.0]]),
     )
     assert evaluate(Constant(), codec, data, "fp32")[1] == pytest.approx(math.sqrt((0 + 36) / 2))
 
@@ -162,3 +165,15 @@ def test_schedules():
     assert rates[55] == pytest.approx(0.5)
     assert 0 < rates[99] < 1e-3
     assert learning_rate(replace(cosine, schedule="constant"), 99, 100) == 1.0
+
+
+def test_plateau_is_pytorchs_rule():
+    recipe = replace(RECIPE, schedule="plateau", lr=1e-2, plateau_factor=0.1, plateau_patience=2, min_lr=1e-4)
+    losses = [1.0, 0.9, 0.9, 0.95, 0.9, 0.89, 0.89, 0.89, 0.89, 0.5, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6]
+    weight = nn.Parameter(torch.zeros(1))
+    optimiser = torch.optim.SGD([weight], lr=1e-2)
+    scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimiser, patience=2, min_lr=1e-4)
+    for seen, loss in enumerate(losses, start=1):
+        scheduler.step(loss)
+        assert plateau_rate(recipe, losses[:seen]) == pytest.approx(optimiser.param_groups[0]["lr"])
+    assert optimiser.param_groups[0]["lr"] == pytest.approx(1e-4)
