@@ -1,7 +1,7 @@
 """Finds plugins and keeps what they register. A plugin that fails is reported and stops nothing.
 
 Three doors: installed packages (entry points of group `fkbench`), the built-in plugins through that same door, and
-local files (`--plugin FILE`, or a file in place of a name). pluggy by itself aborts a whole hook call when one
+local files (`--plugin FILE`, or a file in place of a name): Python, or a TOML file that describes a dataset. pluggy by itself aborts a whole hook call when one
 implementation raises, so every implementation is called on its own here, into a stage that is kept only on success.
 """
 
@@ -202,7 +202,8 @@ def _stage(staged: list[Spec], group: str, spec: Spec) -> None:
 
 
 def load_file(registry: Registry, path: Path) -> list[Spec]:
-    """Load a local plugin file: what its decorators marked, and its hooks. Returns the marked specs.
+    """Load a local plugin file: what its decorators marked, and its hooks; of a `.toml` file the dataset that it
+    describes. Returns the marked specs.
 
     Failures are kept in the registry and give an empty list. A file that was loaded before is not loaded again.
     """
@@ -214,6 +215,8 @@ def load_file(registry: Registry, path: Path) -> list[Spec]:
 
 def _load_new_file(registry: Registry, path: Path) -> list[Spec]:
     plugin = Plugin(path.name, path=str(path))
+    if path.suffix == ".toml":
+        return _load_description(registry, path, plugin)
     try:
         module = execute_file(path)
         found: list[Marked] = marked_specs(module)
@@ -223,3 +226,16 @@ def _load_new_file(registry: Registry, path: Path) -> list[Spec]:
         return []
     load_module(registry, module, plugin)
     return [from_plugin(mark.spec, plugin) for mark in found]
+
+
+def _load_description(registry: Registry, path: Path, plugin: Plugin) -> list[Spec]:
+    from fkbench.owndata import read_dataset
+
+    try:
+        spec = read_dataset(path, registry.all(DetectorSpec))
+        registry.add([spec], plugin)
+    except Exception as error:
+        registry.fail(str(plugin), "file", error)
+        return []
+    registry.plugins.append(plugin)
+    return [from_plugin(spec, plugin)]
