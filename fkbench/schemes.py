@@ -6,7 +6,7 @@ Left and right are the subject's. Orders: `face15` is that of Kaggle's "Facial K
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -159,6 +159,12 @@ def scheme_of(spec: DatasetSpec) -> Scheme:
     if spec.scheme not in SCHEMES:
         raise UnknownNameError(f"landmark scheme of the dataset {spec.name}:", spec.scheme, SCHEMES)
     return SCHEMES[spec.scheme]
+
+
+def known_schemes(datasets: Iterable[DatasetSpec]) -> dict[str, Scheme]:
+    """The built-in schemes and those that datasets bring, by name."""
+    brought = [spec.scheme for spec in datasets if isinstance(spec.scheme, Scheme)]
+    return {scheme.name: scheme for scheme in (*brought[::-1], *SCHEMES.values())}
 
 
 def scheme_identity(scheme: str | Scheme) -> str:

@@ -24,7 +24,7 @@ LARGE = 768
 
 def preview(
     context: typer.Context,
-    dataset: Annotated[str, typer.Argument(help="See `fkbench list datasets`.")],
+    dataset: Annotated[str, typer.Argument(help="See `fkbench list datasets`, or a TOML file.")],
     out: Annotated[Path | None, typer.Option(help="Picture to write; default: DATASET-preview.png here.")] = None,
     sample: Annotated[str, typer.Option(help="One sample, large: its number from 0, or its id.")] = "",
     part: Annotated[str, typer.Option(help="Which pictures: " + ", ".join(PARTS) + ".")] = "all",
@@ -45,14 +45,14 @@ def preview(
     from fkbench.draw.grids import sample_grid, save
 
     session = current(context)
-    spec = session.registry.get(DatasetSpec, dataset)
+    spec = session.dataset(dataset)
     if part not in PARTS:
         raise UnknownNameError("part", part, PARTS)
     if not 1 <= count <= 400:
         raise FkbenchError(f"--count {count} is not between 1 and 400.", "The default is 24.")
     if transforms and part == "unlabelled":
         raise FkbenchError("--transforms shows labelled pictures.", "Leave --part unlabelled out.")
-    target = out or Path(f"{dataset}-preview.png")
+    target = out or Path(f"{spec.name}-preview.png")
     check_target(target, PICTURE_SUFFIXES)
     settings = parse_settings(list(assignments or ()), "dataset").get("dataset", {})
     samples = _open(session, spec, settings)

@@ -9,7 +9,8 @@ import typer
 
 from fkbench.cli.session import Session, console, current, note, parse_settings, print_json
 from fkbench.errors import FkbenchError
-from fkbench.specs import DatasetSpec, DetectorSpec
+from fkbench.finding import find_run_dataset
+from fkbench.specs import DetectorSpec
 
 if TYPE_CHECKING:
     from fkbench.datasets.samples import ByteArray, FloatArray
@@ -52,7 +53,7 @@ def command(
 
     settings = parse_settings(list(assignments or ()), "detector").get("detector", {})
     record = RunStore(session.runs_root).find(run)
-    loaded = load_run(record, session.registry, choose_device(device))
+    loaded = load_run(record, session.registry, choose_device(device), session.data_root)
     if part:
         found = _part(session, loaded, part, detector, settings)
     else:
@@ -97,7 +98,7 @@ def _part(session: Session, loaded: LoadedRun, part: str, detector: str, setting
     from fkbench.runner.outcome import predict_test
 
     record = loaded.record
-    spec = session.registry.get(DatasetSpec, record.dataset.name)
+    spec = find_run_dataset(session.registry, record.dataset.name, session.data_root)
     box = detector or record.box
     wanted = recorded_settings(record, box, {"detector": dict(settings)})
     if part == "test":

@@ -8,7 +8,6 @@ import typer
 
 from fkbench.cli.session import Session, current, parse_settings, print_json
 from fkbench.errors import FkbenchError
-from fkbench.specs import DatasetSpec
 
 if TYPE_CHECKING:
     from fkbench.records import RunRecord
@@ -29,7 +28,9 @@ def register(app: typer.Typer) -> None:
 def command(
     context: typer.Context,
     model: Annotated[str, typer.Option(help="A model's name (fkbench list models) or a file that marks one.")],
-    dataset: Annotated[str, typer.Option(help="A dataset's name (fkbench list datasets).")],
+    dataset: Annotated[
+        str, typer.Option(help="A dataset's name (fkbench list datasets), or a TOML file that describes your own.")
+    ],
     protocol: Annotated[str, typer.Option(help="uniform, article or smoke (fkbench list protocols).")] = "uniform",
     split: Annotated[str, typer.Option(help="NAME or NAME/FOLD; default: the dataset's for this protocol.")] = "",
     box: Annotated[str, typer.Option(help="frame, truth or a detector; default: the dataset's.")] = "",
@@ -50,7 +51,7 @@ def command(
 
     request = Request(
         model=find_model(session.registry, model),
-        dataset=session.registry.get(DatasetSpec, dataset),
+        dataset=session.dataset(dataset),
         protocol=find_protocol(protocol),
         split=split,
         box=box,

@@ -10,6 +10,7 @@ import typer
 from fkbench.cli.predict import note_other_data, recorded_settings
 from fkbench.cli.session import Session, console, current, note, parse_settings, print_json
 from fkbench.errors import FkbenchError
+from fkbench.finding import find_run_dataset
 from fkbench.specs import DatasetSpec, ModelSpec
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def register(app: typer.Typer) -> None:
 def command(
     context: typer.Context,
     subject: Annotated[str, typer.Argument(metavar="RUN|PREDICTIONS.csv", help="A run, or points from elsewhere.")],
-    dataset: Annotated[str, typer.Option(help="Default: the run's own.")] = "",
+    dataset: Annotated[str, typer.Option(help="A name or a TOML file; default: the run's own.")] = "",
     split: Annotated[str, typer.Option(help="Default: the run's own, or the dataset's.")] = "",
     box: Annotated[str, typer.Option(help="Default: the run's own, or the dataset's.")] = "",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
@@ -67,7 +68,7 @@ def _score_csv(
         raise FkbenchError("Which dataset are these points for?", "Add --dataset NAME.")
     if not path.is_file():
         raise FkbenchError(f"There is no file '{path}'.", "Check the path.")
-    spec = session.registry.get(DatasetSpec, dataset)
+    spec = session.dataset(dataset)
     inputs = _open(session, spec, split or spec.default_split("uniform"), box or spec.default_box("uniform"), settings)
     points = in_test_order(read_points_csv(path, len(inputs.scheme.points)), inputs, path)
     return _result(str(path), inputs, score_points(points, inputs, session.registry))
@@ -82,16 +83,18 @@ def _score_run(
     from fkbench.runner.outcome import predict_test, score_points
 
     record = RunStore(session.runs_root).find(run)
-    spec = session.registry.get(DatasetSpec, dataset or record.dataset.name)
+    spec = session.dataset(dataset) if dataset else find_run_dataset(
+        session.registry, record.dataset.name, session.data_root
+    )
     same = spec.name == record.dataset.name
     if same:
         settings = recorded_settings(record, box or record.box, settings)
     own = record.dataset.split if same else spec.default_split("uniform")
     inputs = _open(session, spec, split or own, box or (record.box if same else spec.default_box("uniform")), settings)
-    loaded = load_run(record, session.registry, choose_device(device))
-    if loaded.scheme.name != inputs.spec.scheme:
+    loaded = load_run(record, session.registry, choose_device(device), session.data_root)
+    if loaded.scheme.points != inputs.scheme.points:
         raise FkbenchError(
-            f"The run predicts {loaded.scheme.name}, but {spec.name} has {inputs.spec.scheme}.",
+            f"The run predicts {loaded.scheme.name}, but {spec.name} has {inputs.scheme.name}.",
             "Choose a dataset of the same landmark scheme.",
         )
     if same:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from fkbench.datasets.store import Store
     from fkbench.registry import Registry
+    from fkbench.specs import DatasetSpec
 
 
 @dataclass
@@ -51,6 +52,16 @@ class Session:
         for failure in registry.failures if self.warn else ():
             note(f"Warning: plugin {failure.plugin} ({failure.part}): {failure.reason}")
         return registry
+
+    def dataset(self, name: str) -> DatasetSpec:
+        """A dataset by name, or of a local file (`./mydata.toml`, `./faces.py`).
+
+        Raises:
+            FkbenchError: there is none, or the file cannot be used.
+        """
+        from fkbench.finding import find_dataset
+
+        return find_dataset(self.registry, name, self.data_root)
 
     @property
     def data_root(self) -> Path:

@@ -13,7 +13,7 @@ from rich.markup import escape
 from fkbench.cli.session import Session, console, note
 from fkbench.cli.show_page import Page, plain_table, plugin_facts, print_facts, print_settings, setting_rows
 from fkbench.errors import DataMissingError
-from fkbench.schemes import SCHEMES
+from fkbench.schemes import scheme_of
 from fkbench.specs import DatasetSpec
 
 if TYPE_CHECKING:
@@ -60,8 +60,8 @@ def _open(session: Session, spec: DatasetSpec) -> Samples:
 
 def _light(spec: DatasetSpec) -> dict[str, Any]:
     return {
-        "name": spec.name, "kind": "dataset", **plugin_facts(spec), "scheme": spec.scheme,
-        "points": len(SCHEMES[spec.scheme].points) if spec.scheme in SCHEMES else None,
+        "name": spec.name, "kind": "dataset", **plugin_facts(spec), "scheme": spec.scheme_name,
+        "points": len(scheme_of(spec).points),
         "splits": [asdict(split) for split in spec.splits], "boxes": list(spec.boxes),
         "defaults": {name: list(pair) for name, pair in spec.defaults.items()}, "channels": spec.channels,
         "scoring": spec.scoring, "embedded": spec.embedded, "terms": asdict(spec.terms), "ways": spec.ways,
@@ -78,7 +78,7 @@ def _contents(spec: DatasetSpec, samples: Samples) -> dict[str, Any]:
         split = get_split(spec, samples, row["name"])
         splits.append(({**row, "counts": split.counts}, split))
     valid = samples.valid
-    names = SCHEMES[spec.scheme].points if spec.scheme in SCHEMES else [str(i) for i in range(valid.shape[1])]
+    names = scheme_of(spec).points
     return {
         "fingerprint": samples.fingerprint, "official": asdict(samples.official),
         "counts": _counts(samples), "sizes": _sizes(samples), "values": _values(samples),
@@ -142,7 +142,7 @@ def _draw(spec: DatasetSpec, samples: Samples, picture: Path) -> Path:
     grid = sample_grid(
         [samples.frames[row] for row in rows],
         [samples.points[row] for row in rows],
-        scheme=SCHEMES.get(spec.scheme),
+        scheme=scheme_of(spec),
         titles=[samples.ids[row] for row in rows],
         columns=6,
     )
@@ -159,7 +159,7 @@ def _write_light(spec: DatasetSpec, data: Mapping[str, Any]) -> None:
     shown = "yes" if terms.public else "no"
     print_facts(f"dataset {spec.name}", spec.summary, {
         "usable": data["reason"] or "yes", "plugin": data["plugin"],
-        "scheme": f"{spec.scheme}, {data['points']} points", "boxes": ", ".join(spec.boxes),
+        "scheme": f"{data['scheme']}, {data['points']} points", "boxes": ", ".join(spec.boxes),
         "scoring frame": {"own": "the pictures' own pixels", "face224": "faces scaled to 224 px"}[spec.scoring],
         "licence": terms.licence, "terms": terms.url, "may be shown publicly": shown, "note": terms.note,
         "how to get it": spec.ways,

@@ -21,7 +21,7 @@ from fkbench.datasets.splits import get_split
 from fkbench.datasets.store import Store
 from fkbench.datasets.views import Views, apply_affine, cached_views, invert_affine
 from fkbench.registry import Registry
-from fkbench.schemes import SCHEMES, Scheme
+from fkbench.schemes import Scheme, scheme_of
 from fkbench.specs import DatasetSpec, DetectorSpec, Geometry
 from fkbench.train.resident import Resident, ResidentFrames, Rows
 
@@ -46,7 +46,7 @@ class Inputs:
 
     @property
     def scheme(self) -> Scheme:
-        return SCHEMES[self.spec.scheme]
+        return scheme_of(self.spec)
 
     @cached_property
     def scale(self) -> FloatArray:

@@ -17,12 +17,13 @@ from fkbench.datasets.geometry import whole_frame_views
 from fkbench.datasets.samples import FloatArray, Frames, Samples
 from fkbench.datasets.views import apply_affine, make_views
 from fkbench.errors import FkbenchError, UnknownNameError
+from fkbench.finding import find_run_dataset
 from fkbench.records import RunRecord, read_arrays
 from fkbench.registry import Registry
 from fkbench.runner.device import precision_of
 from fkbench.runner.fit import build_net, make_predictor
-from fkbench.schemes import SCHEMES, Scheme
-from fkbench.specs import Augmentation, CodecSpec, DatasetSpec, DetectorSpec, Geometry, ModelSpec, Recipe, Stage
+from fkbench.schemes import Scheme, scheme_of
+from fkbench.specs import Augmentation, CodecSpec, DetectorSpec, Geometry, ModelSpec, Recipe, Stage
 from fkbench.train.codecs import make_codec
 from fkbench.train.predictors import NetPredictor, Predictor
 
@@ -110,16 +111,22 @@ def _stage(page: Mapping[str, Any]) -> Stage:
     return Stage(**values)
 
 
-def load_run(record: RunRecord, registry: Registry, device: torch.device) -> LoadedRun:
+def load_run(
+    record: RunRecord, registry: Registry, device: torch.device, data: Path | None = None
+) -> LoadedRun:
     """Put a finished run back together.
 
+    Args:
+        data: the data folder, by which a run on own data finds the file that describes it.
+
     Raises:
-        FkbenchError: it did not finish, its model is not registered, or its weights are gone or of another net.
+        FkbenchError: it did not finish, its model or dataset is not registered, or its weights are gone or of another
+            net.
     """
     if record.status != "done":
         raise FkbenchError(f"The run {record.key} has no weights: {record.status}, {record.reason}.", "Run it again.")
     model = _model_of(record, registry)
-    scheme = SCHEMES[registry.get(DatasetSpec, record.dataset.name).scheme]
+    scheme = scheme_of(find_run_dataset(registry, record.dataset.name, data))
     path = _weights_of(record)
     if model.kind == "predictor":
         predictor = make_predictor(model, dict(record.model.settings))

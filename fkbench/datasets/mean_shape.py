@@ -1,0 +1,35 @@
+"""The mean shape of a set of faces as a layout of their scheme, for pictures of a scheme that states none."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fkbench.datasets.samples import FloatArray
+
+BORDER = 0.1
+"""Share of the unit square that is left free on each side."""
+
+
+def mean_layout(points: FloatArray) -> tuple[tuple[float, float], ...]:
+    """The mean of all faces, each moved and scaled by the bounding box of its labelled points, in the unit square.
+
+    Args:
+        points: (N, K, 2) native pixels, y down, NaN where missing. Where any face has all its points, only such faces
+            count: a box around a part of a face has another place and size.
+
+    Returns:
+        K places (x, y) in [0, 1]; none where a point is labelled in no face.
+    """
+    known = np.isfinite(points).all(axis=2)
+    whole = known.all(axis=1)
+    chosen = points[whole] if whole.any() else points[known.sum(axis=1) > 1]
+    there = np.isfinite(chosen).all(axis=2)
+    if not len(chosen) or not there.any(axis=0).all():
+        return ()
+    low, high = np.nanmin(chosen, axis=1), np.nanmax(chosen, axis=1)
+    side = np.maximum((high - low).max(axis=1), 1.0)
+    placed = np.where(there[:, :, None], (chosen - (low + high)[:, None] / 2) / side[:, None, None], 0.0)
+    mean = placed.sum(axis=0, dtype=np.float64) / there.sum(axis=0)[:, None]
+    extent = max(float((mean.max(axis=0) - mean.min(axis=0)).max()), 1e-6)
+    centred = (mean - (mean.max(axis=0) + mean.min(axis=0)) / 2) * (1 - 2 * BORDER) / extent + 0.5
+    return tuple((round(float(x), 4), round(float(y), 4)) for x, y in centred)
