@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fkbench.errors import FkbenchError
+from fkbench.finding import find_dataset
 from fkbench.local import MARK
 from fkbench.registry import Registry, load_registry
 from fkbench.specs import DatasetSpec, ModelSpec, Plugin, from_plugin
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def run(
     model: str | ModelSpec | Callable[..., Any],
-    dataset: str,
+    dataset: str | Path | DatasetSpec,
     *,
     protocol: str = "uniform",
     split: str = "",
@@ -37,7 +38,7 @@ def run(
 
     Args:
         model: a name, a file, a spec, or a function that `@fkbench.model` marked.
-        dataset: a name.
+        dataset: a name, a file (`./mydata.toml`, or `.py`), or a spec.
         settings: subject (`protocol`, `model`, `dataset`, `detector`) → name → value.
         data: data folder; default as on the command line.
         runs: runs folder; default as on the command line.
@@ -54,10 +55,10 @@ def run(
     from fkbench.runner.plan import Request, find_protocol
     from fkbench.runner.requests import Runner
 
-    registry = load_registry()
+    registry, folder = load_registry(), data_root(Path(data) if data else None)
     request = Request(
         model=_model(registry, model),
-        dataset=registry.get(DatasetSpec, dataset),
+        dataset=dataset if isinstance(dataset, DatasetSpec) else find_dataset(registry, str(dataset), folder),
         protocol=find_protocol(protocol),
         split=split,
         box=box,
@@ -68,7 +69,7 @@ def run(
         force=force,
     )
     store = RunStore(runs_root(Path(runs) if runs else None))
-    return Runner(registry, data_root(Path(data) if data else None), store).run(request)
+    return Runner(registry, folder, store).run(request)
 
 
 def _model(registry: Registry, model: str | ModelSpec | Callable[..., Any]) -> ModelSpec:
@@ -91,21 +92,24 @@ def _as_object(spec: ModelSpec) -> ModelSpec:
     return named
 
 
-def load(run: str | Path, *, device: str = "auto", runs: Path | str | None = None) -> LoadedRun:
+def load(
+    run: str | Path, *, device: str = "auto", runs: Path | str | None = None, data: Path | str | None = None
+) -> LoadedRun:
     """A finished run that predicts: `fkbench.load("3f2a").predict(images) -> (N, K, 2)` pixels.
 
     Args:
         run: a folder, a key or a unique beginning of one.
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
         runs: runs folder; default as on the command line.
+        data: data folder, by which a run on own data finds the file that describes it.
     """
-    from fkbench.cli.session import runs_root
+    from fkbench.cli.session import data_root, runs_root
     from fkbench.records import RunStore
     from fkbench.runner.device import choose_device
     from fkbench.runner.loading import load_run
 
     record = RunStore(runs_root(Path(runs) if runs else None)).find(str(run))
-    return load_run(record, load_registry(), choose_device(device))
+    return load_run(record, load_registry(), choose_device(device), data_root(Path(data) if data else None))
 
 
 def leaderboard(runs: Path | str | None = None, dataset: str | None = None) -> pd.DataFrame:

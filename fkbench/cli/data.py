@@ -13,7 +13,7 @@ from fkbench.cli.session import Session, current, note, print_json
 from fkbench.errors import FkbenchError
 from fkbench.specs import DatasetSpec, resolve
 
-Name = Annotated[str, typer.Argument(help="See `fkbench list datasets`.")]
+Name = Annotated[str, typer.Argument(help="See `fkbench list datasets`; or a TOML file that describes your own.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One object on stdout.")]
 _OFFICIAL = {True: "official", False: "not the official ones", None: "official or not: not known"}
 
@@ -41,13 +41,13 @@ def get(
     from fkbench.datasets.progress import listening
 
     session = current(context)
-    spec = session.registry.get(DatasetSpec, dataset)
+    spec = session.dataset(dataset)
     carrier = _carrier(session, spec)
     there = all(session.store.has(name) for name in spec.requires)
     if carrier is None or (there and not force):
         with progress_bars() as bars:
             samples = open_samples(spec, session.store, {}, bars, registry=session.registry)
-        folders = [str(session.store.folder(name)) for name in spec.requires] or [str(session.store.root)]
+        folders = [str(session.store.folder(name)) for name in (*spec.requires, *spec.makes)] or [str(session.store.root)]
         found = {"dataset": spec.name, "unchanged": True, "folder": folders[0], "fingerprint": samples.fingerprint}
         _show(as_json, found, f"{spec.name} is here: {len(samples)} labelled pictures in {folders[0]}")
         return
@@ -74,7 +74,7 @@ def import_(
     from fkbench.datasets.importing import import_dataset
 
     session = current(context)
-    spec = session.registry.get(DatasetSpec, dataset)
+    spec = session.dataset(dataset)
     with progress_bars() as bars:
         found = import_dataset(_carrier(session, spec) or spec, session.store, source, bars)
     _report(as_json, spec, found)
@@ -86,7 +86,7 @@ def verify(context: typer.Context, dataset: Name, as_json: AsJson = False) -> No
     from fkbench.datasets.verifying import verify_dataset
 
     session = current(context)
-    spec = session.registry.get(DatasetSpec, dataset)
+    spec = session.dataset(dataset)
     with progress_bars() as bars:
         found = verify_dataset(spec, session.store, session.registry, bars)
     if as_json:

@@ -15,7 +15,7 @@ from fkbench.datasets.layout import has_pack
 from fkbench.errors import UnknownNameError
 from fkbench.protocols import PROTOCOLS
 from fkbench.registry import KINDS
-from fkbench.schemes import SCHEMES
+from fkbench.schemes import known_schemes
 from fkbench.specs import DatasetSpec, ModelSpec
 
 SUBJECTS = ("models", "datasets", "detectors", "schemes", "metrics", "protocols", "runtimes")
@@ -53,7 +53,8 @@ def command(
 def rows(session: Session, kind: str) -> list[Row]:
     """One row per name of a kind, with name, available, reason, plugin, summary and what the kind adds."""
     if kind == "schemes":
-        return [_builtin(s.name, s.summary, points=len(s.points)) for s in SCHEMES.values()]
+        schemes = known_schemes(session.registry.all(DatasetSpec)).values()
+        return [_builtin(s.name, s.summary, points=len(s.points)) for s in schemes]
     if kind == "protocols":
         return [
             _builtin(p.name, p.summary, version=p.version, frozen=p.frozen, ranked=p.ranked) for p in PROTOCOLS.values()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,10 +10,11 @@ import typer
 
 from fkbench.cli.session import Session, current, print_json
 from fkbench.draw.files import FIGURE_SUFFIXES, PICTURE_SUFFIXES, check_target
-from fkbench.errors import FkbenchError, UnknownNameError
+from fkbench.errors import DataMissingError, FkbenchError, UnknownNameError
+from fkbench.finding import FILES
 from fkbench.protocols import PROTOCOLS
 from fkbench.registry import KINDS, load_file
-from fkbench.schemes import SCHEMES
+from fkbench.schemes import Scheme, known_schemes, scheme_of
 from fkbench.specs import DatasetSpec, ModelSpec, Protocol, Spec
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def register(app: typer.Typer) -> None:
 
 def command(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="A model (or ./file.py), dataset, scheme, protocol, detector, …")],
+    name: Annotated[str, typer.Argument(help="A model (or ./file.py), dataset (or ./data.toml), scheme, protocol, …")],
     kind: Annotated[str, typer.Option(help="What it is, where two kinds share a name: " + ", ".join(SUBJECTS))] = "",
     graph: Annotated[Path | None, typer.Option(help="Model: write a picture of its layers (.png, .svg, .pdf).")] = None,
     picture: Annotated[
@@ -71,8 +72,9 @@ def find(session: Session, name: str, kind: str = "") -> tuple[str, Any]:
         FkbenchError: several kinds have it and `kind` does not say which.
     """
     wanted = _subject(kind)
-    if name.endswith(".py"):
-        return _from_file(session, Path(name))
+    if name.endswith(FILES):
+        subject, spec = _from_file(session, Path(name))
+        return ("schemes", scheme_of(spec)) if wanted == "schemes" and isinstance(spec, DatasetSpec) else (subject, spec)
     groups = _groups(session)
     chosen = {group: groups[group] for group in ([wanted] if wanted else SUBJECTS)}
     hits = [group for group, names in chosen.items() if name in names]
@@ -98,7 +100,7 @@ def _subject(kind: str) -> str:
 
 def _groups(session: Session) -> dict[str, dict[str, Any]]:
     groups: dict[str, dict[str, Any]] = {group: dict(session.registry.specs[group]) for group in KINDS}
-    return {**groups, "schemes": dict(SCHEMES), "protocols": dict(PROTOCOLS)}
+    return {**groups, "schemes": dict(known_schemes(session.registry.all(DatasetSpec))), "protocols": dict(PROTOCOLS)}
 
 
 def _from_file(session: Session, path: Path) -> tuple[str, Spec]:
@@ -139,4 +141,19 @@ def _page(session: Session, subject: str, found: Any, asked: Asked) -> Page:
         return show_protocol.protocol_page(session, found, asked.model, asked.settings)
     if isinstance(found, Spec):
         return show_page.plugin_page(found, subject)
-    return show_scheme.scheme_page(found, asked.picture)
+    return show_scheme.scheme_page(_with_layout(session, found), asked.picture)
+
+
+def _with_layout(session: Session, scheme: Scheme) -> Scheme:
+    """A scheme that states no layout gets the mean shape of the dataset that brings it, where that is here."""
+    owner = next((spec for spec in session.registry.all(DatasetSpec) if spec.scheme == scheme), None)
+    if scheme.layout or owner is None:
+        return scheme
+    from fkbench.datasets.access import open_samples
+    from fkbench.datasets.mean_shape import mean_layout
+
+    try:
+        samples = open_samples(owner, session.store)
+    except DataMissingError:
+        return scheme
+    return replace(scheme, layout=mean_layout(samples.points))
