@@ -1,8 +1,9 @@
 """Finds plugins and keeps what they register. A plugin that fails is reported and stops nothing.
 
 Three doors: installed packages (entry points of group `fkbench`), the built-in plugins through that same door, and
-local files (`--plugin FILE`, or a file in place of a name): Python, or a TOML file that describes a dataset. pluggy by itself aborts a whole hook call when one
-implementation raises, so every implementation is called on its own here, into a stage that is kept only on success.
+local files (`--plugin FILE`, or a file in place of a name): Python, or a TOML file that describes a dataset. pluggy by
+itself aborts a whole hook call when one implementation raises, so every implementation is called on its own here, into
+a stage that is kept only on success.
 """
 
 from __future__ import annotations

@@ -47,7 +47,8 @@ def get(
     if carrier is None or (there and not force):
         with progress_bars() as bars:
             samples = open_samples(spec, session.store, {}, bars, registry=session.registry)
-        folders = [str(session.store.folder(name)) for name in (*spec.requires, *spec.makes)] or [str(session.store.root)]
+        packs = (*spec.requires, *spec.makes)
+        folders = [str(session.store.folder(name)) for name in packs] or [str(session.store.root)]
         found = {"dataset": spec.name, "unchanged": True, "folder": folders[0], "fingerprint": samples.fingerprint}
         _show(as_json, found, f"{spec.name} is here: {len(samples)} labelled pictures in {folders[0]}")
         return

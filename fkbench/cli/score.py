@@ -83,9 +83,10 @@ def _score_run(
     from fkbench.runner.outcome import predict_test, score_points
 
     record = RunStore(session.runs_root).find(run)
-    spec = session.dataset(dataset) if dataset else find_run_dataset(
-        session.registry, record.dataset.name, session.data_root
-    )
+    if dataset:
+        spec = session.dataset(dataset)
+    else:
+        spec = find_run_dataset(session.registry, record.dataset.name, session.data_root)
     same = spec.name == record.dataset.name
     if same:
         settings = recorded_settings(record, box or record.box, settings)

@@ -74,7 +74,9 @@ def find(session: Session, name: str, kind: str = "") -> tuple[str, Any]:
     wanted = _subject(kind)
     if name.endswith(FILES):
         subject, spec = _from_file(session, Path(name))
-        return ("schemes", scheme_of(spec)) if wanted == "schemes" and isinstance(spec, DatasetSpec) else (subject, spec)
+        if wanted == "schemes" and isinstance(spec, DatasetSpec):
+            return wanted, scheme_of(spec)
+        return subject, spec
     groups = _groups(session)
     chosen = {group: groups[group] for group in ([wanted] if wanted else SUBJECTS)}
     hits = [group for group, names in chosen.items() if name in names]

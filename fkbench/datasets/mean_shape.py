@@ -20,10 +20,10 @@ def mean_layout(points: FloatArray) -> tuple[tuple[float, float], ...]:
     Returns:
         K places (x, y) in [0, 1]; none where a point is labelled in no face.
     """
-    known = np.isfinite(points).all(axis=2)
+    known = np.asarray(np.isfinite(points).all(axis=2))
     whole = known.all(axis=1)
     chosen = points[whole] if whole.any() else points[known.sum(axis=1) > 1]
-    there = np.isfinite(chosen).all(axis=2)
+    there = np.asarray(np.isfinite(chosen).all(axis=2))
     if not len(chosen) or not there.any(axis=0).all():
         return ()
     low, high = np.nanmin(chosen, axis=1), np.nanmax(chosen, axis=1)

@@ -111,9 +111,7 @@ def _stage(page: Mapping[str, Any]) -> Stage:
     return Stage(**values)
 
 
-def load_run(
-    record: RunRecord, registry: Registry, device: torch.device, data: Path | None = None
-) -> LoadedRun:
+def load_run(record: RunRecord, registry: Registry, device: torch.device, data: Path | None = None) -> LoadedRun:
     """Put a finished run back together.
 
     Args:
