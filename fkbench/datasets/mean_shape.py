@@ -6,8 +6,8 @@ import numpy as np
 
 from fkbench.datasets.samples import FloatArray
 
-BORDER = 0.1
-"""Share of the unit square that is left free on each side."""
+REACH = 0.42
+"""Greatest distance of a point from the middle of the unit square: within the face that pictures of schemes draw."""
 
 
 def mean_layout(points: FloatArray) -> tuple[tuple[float, float], ...]:
@@ -30,6 +30,6 @@ def mean_layout(points: FloatArray) -> tuple[tuple[float, float], ...]:
     side = np.maximum((high - low).max(axis=1), 1.0)
     placed = np.where(there[:, :, None], (chosen - (low + high)[:, None] / 2) / side[:, None, None], 0.0)
     mean = placed.sum(axis=0, dtype=np.float64) / there.sum(axis=0)[:, None]
-    extent = max(float((mean.max(axis=0) - mean.min(axis=0)).max()), 1e-6)
-    centred = (mean - (mean.max(axis=0) + mean.min(axis=0)) / 2) * (1 - 2 * BORDER) / extent + 0.5
-    return tuple((round(float(x), 4), round(float(y), 4)) for x, y in centred)
+    mean -= (mean.max(axis=0) + mean.min(axis=0)) / 2
+    reach = max(float(np.linalg.norm(mean, axis=1).max()), 1e-6)
+    return tuple((round(float(x), 4), round(float(y), 4)) for x, y in mean * REACH / reach + 0.5)
