@@ -21,7 +21,17 @@ import pluggy
 from fkbench import hookspecs
 from fkbench.errors import FkbenchError, UnknownNameError
 from fkbench.local import Marked, execute_file, marked_specs
-from fkbench.specs import DatasetSpec, DetectorSpec, MetricSpec, ModelSpec, Plugin, RuntimeSpec, Spec, from_plugin
+from fkbench.specs import (
+    DatasetSpec,
+    DetectorSpec,
+    MetricSpec,
+    ModelSpec,
+    Plugin,
+    RuntimeSpec,
+    Spec,
+    from_plugin,
+    resolve,
+)
 
 KINDS: dict[str, type[Spec]] = {
     "datasets": DatasetSpec,
@@ -62,17 +72,40 @@ class Registry:
     files: dict[Path, list[Spec]] = field(default_factory=dict)
 
     def get(self, kind: type[SpecT], name: str) -> SpecT:
-        """The spec of this kind and name.
+        """The spec of this kind and name, or the member of a family of models (`family:rest`).
 
         Raises:
             UnknownNameError: none is registered; the message names the nearest ones.
         """
         group = _group_of(kind)
-        found = self.specs[group].get(name)
+        found = self.specs[group].get(name) or self._member(group, name)
         if isinstance(found, kind):
             return found
         hint = "`fkbench plugins` shows what failed to load." if self.failures else ""
-        raise UnknownNameError(group.removesuffix("s"), name, self.specs[group], hint)
+        known = [*self.specs[group], *(self._examples() if group == "models" and ":" in name else ())]
+        raise UnknownNameError(group.removesuffix("s"), name, known, hint)
+
+    def _member(self, group: str, name: str) -> Spec | None:
+        head, colon, rest = name.partition(":")
+        family = self.specs[group].get(head)
+        if not colon or not isinstance(family, ModelSpec) or family.member is None:
+            return None
+        lacking = family.lacking()
+        if lacking:
+            raise FkbenchError(f"The model '{name}' cannot be used here: {lacking}.", "Install it with pip.")
+        found: Spec = resolve(family.member)(family, rest)
+        return from_plugin(found, family.plugin)
+
+    def _examples(self) -> list[str]:
+        return [f"{spec.name}:{rest}" for spec in self.all(ModelSpec) for rest in spec.examples]
+
+    def buildable(self) -> list[ModelSpec]:
+        """All models, with a family's examples in its place; a family that lacks packages stands for itself."""
+        found: list[ModelSpec] = []
+        for spec in self.all(ModelSpec):
+            whole = spec.member is None or spec.lacking()
+            found += [spec] if whole else [self.get(ModelSpec, f"{spec.name}:{rest}") for rest in spec.examples]
+        return found
 
     def all(self, kind: type[SpecT]) -> list[SpecT]:
         """All specs of a kind, by name."""

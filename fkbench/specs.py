@@ -6,15 +6,14 @@ spec names its code as `"package.module:attribute"`, which is imported when it i
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from fkbench.errors import FkbenchError
 from fkbench.recipes import Augmentation, CodecSpec, Geometry, Protocol, Recipe, Stage
 from fkbench.schemes import Scheme
+from fkbench.spec_base import Plugin, Ref, Setting, Spec, from_plugin, resolve
 
 __all__ = [
     "Augmentation",
@@ -38,77 +37,6 @@ __all__ = [
     "from_plugin",
     "resolve",
 ]
-
-Ref = str | Callable[..., Any]
-"""A callable, or where to find one: `"package.module:attribute"`."""
-
-
-def resolve(ref: Ref) -> Callable[..., Any]:
-    """The callable behind a reference.
-
-    Raises:
-        FkbenchError: the module or attribute is not there.
-    """
-    if not isinstance(ref, str):
-        return ref
-    module_name, _, attribute = ref.partition(":")
-    try:
-        found: Callable[..., Any] = getattr(importlib.import_module(module_name), attribute)
-    except (ImportError, AttributeError) as error:
-        raise FkbenchError(
-            f"Plugin code '{ref}' cannot be loaded: {error}.", "Install what the plugin needs, see `fkbench plugins`."
-        ) from error
-    return found
-
-
-@dataclass(frozen=True)
-class Setting:
-    """A value that `--set` can change. Its type is that of the default."""
-
-    default: Any
-    help: str
-    choices: tuple[Any, ...] = ()
-
-
-@dataclass(frozen=True)
-class Plugin:
-    """Where a spec came from: distribution and version, or a local file, and the digest of its source."""
-
-    name: str
-    version: str = ""
-    path: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.name} {self.version}".strip()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Spec:
-    """What all kinds of spec share.
-
-    Attributes:
-        name: as typed on the command line; unique within its kind.
-        summary: one line for `fkbench list`.
-        settings: what `--set` can change, by name.
-        needs: importable packages without which it is listed as not available.
-        plugin: filled in by the registry.
-    """
-
-    name: str
-    summary: str = ""
-    settings: Mapping[str, Setting] = field(default_factory=dict)
-    needs: tuple[str, ...] = ()
-    plugin: Plugin = Plugin("unregistered")
-
-    def lacking(self) -> str | None:
-        """Which packages are not here, or None. Cheap: looks for them without importing them."""
-        lacking = [package for package in self.needs if importlib.util.find_spec(package) is None]
-        return f"needs the package {', '.join(lacking)}" if lacking else None
-
-    def unavailable(self) -> str | None:
-        """Why this cannot be used here, or None."""
-        return self.lacking()
-
 
 # --- datasets -----------------------------------------------------------------------------------------------------
 
@@ -200,6 +128,10 @@ class DatasetSpec(Spec):
 # --- models -------------------------------------------------------------------------------------------------------
 
 
+INPUT_SETTINGS = ("input_channels", "input_size")
+"""Settings of these names change a model's `input`; a model that takes any input declares them."""
+
+
 @dataclass(frozen=True)
 class Card:
     """Where an architecture comes from and how this version differs."""
@@ -228,6 +160,10 @@ class ModelSpec(Spec):
         reduced: settings under which the conformance kit runs a net that is too large for it; parameters are counted
             at full size all the same.
         not_run: why this net is listed and counted but never trained; empty for all others.
+        member: this spec is a family: `member(spec, rest) -> ModelSpec` gives the model named `family:rest`, or raises
+            UnknownNameError. A family by itself is not built.
+        members: of a family: `members() -> names`, each a `rest`; for `fkbench list models 'family:*'`.
+        examples: of a family: members that stand for all of them where every model is tested.
     """
 
     build: Ref
@@ -241,9 +177,33 @@ class ModelSpec(Spec):
     card: Card = Card()
     reduced: Mapping[str, Any] = field(default_factory=dict)
     not_run: str = ""
+    member: Ref | None = None
+    members: Ref | None = None
+    examples: tuple[str, ...] = ()
 
     def unavailable(self) -> str | None:
         return self.lacking() or self.not_run or None
+
+    def sized(self, settings: Mapping[str, Any]) -> ModelSpec:
+        """The same model with its input as the settings `input_channels` and `input_size` say, where it has them.
+
+        Raises:
+            FkbenchError: one of them is below 1.
+        """
+        channels, size = (int(settings.get(name, own)) for name, own in zip(INPUT_SETTINGS, self.input, strict=True))
+        if min(channels, size) < 1:
+            raise FkbenchError(f"'{self.name}' cannot see pictures of {channels}×{size}×{size}.", "Give 1 or more.")
+        return replace(self, input=(channels, size))
+
+    def keywords(self, settings: Mapping[str, Any], *, fresh: bool = True) -> dict[str, Any]:
+        """Settings as `build` takes them, beside `channels` and `size`, which are its input.
+
+        Args:
+            fresh: False where weights will be loaded: settings that concern fresh ones alone are at their default.
+        """
+        chosen = {name: value for name, value in settings.items() if name not in INPUT_SETTINGS}
+        left = {} if fresh else {name: own.default for name, own in self.settings.items() if own.fresh}
+        return chosen | left
 
 
 # --- the rest -----------------------------------------------------------------------------------------------------
@@ -279,8 +239,3 @@ class RuntimeSpec(Spec):
     """A way to execute a trained net: `prepare(net, device) -> callable` with the net's own signature."""
 
     prepare: Ref
-
-
-def from_plugin(spec: Spec, plugin: Plugin) -> Spec:
-    """The same spec with its origin filled in."""
-    return replace(spec, plugin=plugin)

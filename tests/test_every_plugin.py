@@ -17,7 +17,7 @@ from fkbench.train.codecs import make_codec
 
 REGISTRY = load_registry()
 SPECS = [spec for kind in KINDS.values() for spec in REGISTRY.all(kind)]
-NETS = [spec for spec in REGISTRY.all(ModelSpec) if spec.kind == "net" and not spec.not_run]
+NETS = [spec for spec in REGISTRY.buildable() if spec.kind == "net" and spec.unavailable() is None]
 PREDICTORS = [spec for spec in REGISTRY.all(ModelSpec) if spec.kind == "predictor"]
 DATASETS = REGISTRY.all(DatasetSpec)
 DETECTORS = [spec for spec in REGISTRY.all(DetectorSpec) if spec.role == "oracle"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,6 +26,8 @@ COMMANDS = {
     "predict": "Predict keypoints for pictures, or for a part of a run's dataset.",
     "leaderboard": "Rank the runs of a folder.",
     "runs": "List, remove and clean up runs.",
+    "new": "Write a new model, dataset or detector with its test.",
+    "check": "Check that a plugin does what the harness expects, and say what to do where it does not.",
     "plugins": "Show which plugins are loaded, and what failed to load and why.",
 }
 WITH_VALUE = {"--data", "--runs", "--plugin"}
@@ -57,6 +60,8 @@ def root(
     ] = False,
 ) -> None:
     """Benchmark facial keypoint detectors: train every model the same way, score, time and rank them."""
+    if offline:
+        os.environ["HF_HUB_OFFLINE"] = "1"  # for libraries of models that fetch weights by themselves
     context.obj = Session(data, runs, list(plugin or ()), strict_plugins, offline, debug)
 
 

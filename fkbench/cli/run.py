@@ -47,7 +47,7 @@ def command(
 ) -> None:
     """Train a model on a dataset, score it on the held-out part beside the baselines, time it, and record it all."""
     session = current(context)
-    from fkbench.runner.plan import Request, find_model, find_protocol, resolve_recipe
+    from fkbench.runner.plan import Request, find_model, find_protocol, resolve_recipe, sized_request
 
     request = Request(
         model=find_model(session.registry, model),
@@ -62,7 +62,7 @@ def command(
         extend=extend,
         force=force,
     )
-    resolve_recipe(request)  # bad options are refused before torch is imported and data is read
+    resolve_recipe(sized_request(request))  # bad options are refused before torch is imported and data is read
     from fkbench.runner.requests import SeedsFailedError
 
     try:

@@ -79,6 +79,9 @@ def find(session: Session, name: str, kind: str = "") -> tuple[str, Any]:
         return subject, spec
     groups = _groups(session)
     chosen = {group: groups[group] for group in ([wanted] if wanted else SUBJECTS)}
+    head = name.partition(":")[0]
+    if name not in groups["models"] and ":" in name and head in groups["models"] and "models" in chosen:
+        return "models", session.registry.get(ModelSpec, name)
     hits = [group for group, names in chosen.items() if name in names]
     if not hits:
         hint = "`fkbench plugins` shows what failed to load." if session.registry.failures else ""

@@ -28,8 +28,9 @@ def model_page(spec: ModelSpec, scheme: str, graph: Path | None) -> Page:
     """
     if scheme not in SCHEMES:
         raise UnknownNameError("scheme", scheme, SCHEMES)
-    if graph is not None and spec.kind != "net":
-        raise FkbenchError(f"'{spec.name}' is a predictor without layers to draw.", "--graph is for nets.")
+    if graph is not None and (spec.kind != "net" or spec.member is not None):
+        what = "a predictor" if spec.kind != "net" else "a family of models"
+        raise FkbenchError(f"'{spec.name}' is {what} without layers to draw.", "--graph is for nets.")
     data = _facts(spec, SCHEMES[scheme])
     notes = (f"Picture: {_draw(spec, data, graph)}",) if graph is not None else ()
     return Page(data, lambda: _write(spec, data), notes)
@@ -42,7 +43,7 @@ def _facts(spec: ModelSpec, scheme: Scheme) -> dict[str, Any]:
         "card": asdict(spec.card), "recipes": sorted(spec.recipes), "settings": setting_rows(spec),
         "parameters": None, "macs": None, "layers": [],
     }  # fmt: skip
-    if spec.kind == "net" and not spec.lacking():
+    if spec.kind == "net" and spec.member is None and not spec.lacking():
         facts |= _measured(spec, scheme)
     return facts
 
@@ -80,7 +81,7 @@ def _measured(spec: ModelSpec, scheme: Scheme) -> dict[str, Any]:
 def _build(spec: ModelSpec, outputs: int) -> nn.Module:
     channels, size = spec.input
     settings = {name: setting.default for name, setting in spec.settings.items()}
-    net: nn.Module = resolve(spec.build)(channels=channels, size=size, outputs=outputs, **settings)
+    net: nn.Module = resolve(spec.build)(channels=channels, size=size, outputs=outputs, **spec.keywords(settings))
     return net
 
 
@@ -108,7 +109,7 @@ def _input(spec: ModelSpec) -> str:
 
 def _write(spec: ModelSpec, data: dict[str, Any]) -> None:
     facts: dict[str, Any] = {
-        "usable": data["reason"] or "yes", "plugin": data["plugin"], "input": _input(spec),
+        "usable": f"no: {data['reason']}" if data["reason"] else "yes", "plugin": data["plugin"], "input": _input(spec),
         "recipes": ", ".join(data["recipes"]), "baseline": "yes" if spec.role == "baseline" else None,
     }  # fmt: skip
     if data["parameters"] is not None:
@@ -116,6 +117,8 @@ def _write(spec: ModelSpec, data: dict[str, Any]) -> None:
                   "outputs": f"{data['outputs']} ({data['scheme']})"}  # fmt: skip
     elif spec.kind == "predictor":
         facts["parameters"] = "fitted from the data: no net"
+    elif spec.member is not None:
+        facts["members"] = f"{spec.name}:NAME, for example {', '.join(f'{spec.name}:{rest}' for rest in spec.examples)}"
     print_facts(f"model {spec.name}", spec.summary, facts)
     _write_card(spec)
     if data["layers"]:

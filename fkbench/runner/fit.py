@@ -68,7 +68,7 @@ def build_net(model: ModelSpec, settings: dict[str, Any], outputs: int, seed: in
     channels, size = model.input
     torch.manual_seed(stream_seed(seed, "init"))
     try:
-        net = resolve(model.build)(channels=channels, size=size, outputs=outputs, **settings)
+        net = resolve(model.build)(channels=channels, size=size, outputs=outputs, **model.keywords(settings))
         net.eval()
         with torch.inference_mode():
             shape = tuple(net(torch.zeros(2, channels, size, size)).shape)
@@ -190,7 +190,7 @@ def fit_predictor(model: ModelSpec, inputs: Inputs, settings: dict[str, Any], fo
 
 def make_predictor(model: ModelSpec, settings: dict[str, Any]) -> Any:
     """An unfitted predictor of a spec of kind `predictor`."""
-    return resolve(model.build)(**settings)
+    return resolve(model.build)(**model.keywords(settings))
 
 
 def view_points(inputs: Inputs, views: Views, rows: IntArray) -> FloatArray:
@@ -198,19 +198,20 @@ def view_points(inputs: Inputs, views: Views, rows: IntArray) -> FloatArray:
     return apply_affine(invert_affine(views.to_native[rows]), inputs.samples.points[rows])
 
 
-def native_losses(fitted: Fitted, recipe: Recipe, inputs: Inputs, model: ModelSpec) -> dict[str, Any]:
-    """The article's own loss beside our scores.
+def native_losses(fitted: Fitted, recipe: Recipe, inputs: Inputs, model: ModelSpec) -> dict[str, float]:
+    """The article's own loss (the recipe's `codec.loss`, in units of its targets) beside our scores.
 
     Returns:
-        `name` of the loss; `test`: on the test part, mean over batches of 256 rows weighted by their number; and where
-        there is a validation, `val` after the last epoch and `val_best`, which leak where the flag `native-leaky` says.
+        `native_loss`: on the test part, mean over batches of 256 rows weighted by their number; and where the recipe
+        validates, `native_val_loss` after the last epoch and `native_val_loss_best`: the flag `native-leaky` says
+        where these two leak.
     """
-    found: dict[str, Any] = {"name": recipe.codec.loss, "test": None}
+    found: dict[str, float] = {}
     if isinstance(fitted.predictor, NetPredictor) and fitted.codec is not None and fitted.net is not None:
         channels, size = model.input
         views = inputs.eval_views(size, channels, recipe.geometry)
         predictor = fitted.predictor
         rows = inputs.resident(views, inputs.split.test, predictor.device)
-        found["test"], _ = evaluate(fitted.net, fitted.codec, rows, predictor.precision, recipe.normalise)
+        found["native_loss"], _ = evaluate(fitted.net, fitted.codec, rows, predictor.precision, recipe.normalise)
     losses = [row["val_loss"] for row in fitted.history if row["val_loss"] == row["val_loss"]]
-    return found | ({"val": losses[-1], "val_best": min(losses)} if losses else {})
+    return found | ({"native_val_loss": losses[-1], "native_val_loss_best": min(losses)} if losses else {})

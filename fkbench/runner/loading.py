@@ -123,7 +123,7 @@ def load_run(record: RunRecord, registry: Registry, device: torch.device, data: 
     """
     if record.status != "done":
         raise FkbenchError(f"The run {record.key} has no weights: {record.status}, {record.reason}.", "Run it again.")
-    model = _model_of(record, registry)
+    model = _model_of(record, registry).sized(record.model.settings)
     scheme = scheme_of(find_run_dataset(registry, record.dataset.name, data))
     path = _weights_of(record)
     if model.kind == "predictor":
@@ -132,7 +132,8 @@ def load_run(record: RunRecord, registry: Registry, device: torch.device, data: 
         return LoadedRun(record, model, predictor, scheme, registry)
     recipe = recipe_from(record.protocol.recipe)
     codec = make_codec(recipe.codec, model.input[1])
-    net = build_net(model, dict(record.model.settings), codec.outputs(len(scheme.points)), record.seed)
+    settings = model.keywords(record.model.settings, fresh=False)
+    net = build_net(model, settings, codec.outputs(len(scheme.points)), record.seed)
     arrays, _ = read_arrays(path)
     try:
         net.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in arrays.items()})

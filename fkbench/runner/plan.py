@@ -53,6 +53,16 @@ def find_protocol(name: str) -> Protocol:
     return PROTOCOLS[name]
 
 
+def sized_request(request: Request) -> Request:
+    """The same request with the model's input as its settings say: what follows sees no other.
+
+    Raises:
+        FkbenchError: a bad model setting.
+    """
+    chosen = resolve_settings("model", request.model.settings, request.settings.get("model", {}))
+    return replace(request, model=request.model.sized(chosen))
+
+
 def resolve_recipe(request: Request) -> tuple[Recipe | None, dict[str, Any]]:
     """The recipe with overrides applied, and the overrides. None for a model that fits by itself.
 
@@ -164,10 +174,15 @@ def find_model(registry: Registry, name: str) -> ModelSpec:
 
 
 def check_usable(spec: ModelSpec) -> None:
-    """Raises FkbenchError where a model lacks packages here, or is listed only."""
+    """Raises FkbenchError where a model lacks packages here, is listed only, or is a family of models."""
     lacking = spec.lacking()
     if lacking:
         raise FkbenchError(f"The model '{spec.name}' cannot be used here: {lacking}.", "Install it with pip.")
+    if spec.member is not None:
+        raise FkbenchError(
+            f"'{spec.name}' is a family of models.",
+            f"Name one of them, for example {spec.name}:{(spec.examples or ('NAME',))[0]}.",
+        )
     if spec.not_run:
         raise FkbenchError(
             f"The model '{spec.name}' is listed but not run: {spec.not_run}.",

@@ -3,29 +3,48 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 import importlib.util
 import inspect
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fkbench.specs import ModelSpec
+from fkbench.specs import ModelSpec, resolve
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 def source_digest(model: ModelSpec) -> str:
-    """SHA-256 over the Python files of the model: its folder for a packaged one, its file for a local one."""
+    """SHA-256 over the Python files of the model: its folder for a packaged one, its file for a local one.
+
+    For a net also over the versions of the packages that it needs: it may be built from them.
+    """
     files = _source_files(model)
     digest = hashlib.sha256()
     for path in files:
         digest.update(path.name.encode() + b"\0" + path.read_bytes().replace(b"\r\n", b"\n") + b"\0")
+    for package in model.needs if model.kind == "net" else ():
+        digest.update(f"{package} {_version(package)}".encode() + b"\0")
     return f"sha256:{digest.hexdigest()}" if files else "unknown"
 
 
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
 def _source_files(model: ModelSpec) -> list[Path]:
-    if isinstance(model.build, str):
-        spec = importlib.util.find_spec(model.build.partition(":")[0])
+    build = model.build.func if isinstance(model.build, partial) else model.build
+    module = build.partition(":")[0] if isinstance(build, str) else getattr(build, "__module__", "")
+    if isinstance(build, str) or "." in module:
+        spec = importlib.util.find_spec(module)
         return sorted(Path(spec.origin).parent.glob("*.py")) if spec and spec.origin else []
     try:
-        found = inspect.getsourcefile(model.build)
+        found = inspect.getsourcefile(build)
     except TypeError:
         return []
     return [Path(found)] if found else []
@@ -34,8 +53,9 @@ def _source_files(model: ModelSpec) -> list[Path]:
 def probe(model: ModelSpec, settings: dict[str, Any], outputs: int) -> dict[str, Any] | None:
     """What the net computes, on fixed weights and pictures: parameter shapes, a forward pass, the loss after two steps.
 
-    Equal probes of two versions of a source file mean that runs of the one stand for the other. None for models that
-    are no nets.
+    Equal probes of two versions of a source file mean that runs of the one stand for the other. A net that is large at
+    full size computes at its reduced settings; its shapes are those of the full size all the same. None for models
+    that are no nets.
     """
     if model.kind != "net":
         return None
@@ -44,12 +64,13 @@ def probe(model: ModelSpec, settings: dict[str, Any], outputs: int) -> dict[str,
     from fkbench.runner.fit import build_net
 
     channels, size = model.input
+    chosen = model.keywords(settings, fresh=False)
     with torch.random.fork_rng(devices=[]):
-        net = build_net(model, settings, outputs, seed=0)
+        net = build_net(model, {**chosen, **model.reduced}, outputs, seed=0)
         source = torch.Generator().manual_seed(0)
         images = torch.rand(4, channels, size, size, generator=source)
         targets = torch.rand(4, outputs, generator=source)
-        shapes = [f"{name}:{tuple(value.shape)}" for name, value in net.named_parameters()]
+        shapes = _shapes(_on_meta(model, chosen, outputs) if model.reduced else net)
         with torch.inference_mode():
             forward = float(net(images).abs().mean())
         optimiser = torch.optim.SGD(net.parameters(), lr=1e-2)
@@ -62,3 +83,20 @@ def probe(model: ModelSpec, settings: dict[str, Any], outputs: int) -> dict[str,
     shape_digest = hashlib.sha256("\n".join(shapes).encode()).hexdigest()[:16]
     # Four digits: another thread count or torch build moves the last ones.
     return {"shapes": shape_digest, "forward": float(f"{forward:.4g}"), "loss": float(f"{loss:.4g}")}
+
+
+def _shapes(net: nn.Module) -> list[str]:
+    return [f"{name}:{tuple(value.shape)}" for name, value in net.named_parameters()]
+
+
+def _on_meta(model: ModelSpec, settings: dict[str, Any], outputs: int) -> nn.Module:
+    """The net with shapes and no numbers; a net that needs numbers to be built has them."""
+    import torch
+
+    channels, size = model.input
+    try:
+        with torch.device("meta"):
+            net: nn.Module = resolve(model.build)(channels=channels, size=size, outputs=outputs, **settings)
+    except (NotImplementedError, RuntimeError):
+        net = resolve(model.build)(channels=channels, size=size, outputs=outputs, **settings)
+    return net

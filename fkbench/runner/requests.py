@@ -12,7 +12,7 @@ from fkbench.errors import FkbenchError, RunFailedError
 from fkbench.records import RunRecord, RunStore, plan_key
 from fkbench.registry import Registry
 from fkbench.runner.extend import check_parent
-from fkbench.runner.plan import Request, baseline_request, make_plan, resolve_recipe
+from fkbench.runner.plan import Request, baseline_request, make_plan, resolve_recipe, sized_request
 from fkbench.specs import ModelSpec
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ class Runner:
             FkbenchError: bad use or input; nothing is left half-written.
             SeedsFailedError: a run failed; its record with the reason has been written, the other seeds were run.
         """
+        request = sized_request(request)
         resolve_recipe(request)
         _check_seeds(request.seeds)
         from fkbench.runner.device import choose_device

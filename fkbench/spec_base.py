@@ -1,0 +1,95 @@
+"""What every kind of plugin declares: a name, settings, needs, an origin; and references to heavy code.
+
+Standard library only, see `fkbench.specs`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from fkbench.errors import FkbenchError
+
+Ref = str | Callable[..., Any]
+"""A callable, or where to find one: `"package.module:attribute"`."""
+
+
+def resolve(ref: Ref) -> Callable[..., Any]:
+    """The callable behind a reference.
+
+    Raises:
+        FkbenchError: the module or attribute is not there.
+    """
+    if not isinstance(ref, str):
+        return ref
+    module_name, _, attribute = ref.partition(":")
+    try:
+        found: Callable[..., Any] = getattr(importlib.import_module(module_name), attribute)
+    except (ImportError, AttributeError) as error:
+        raise FkbenchError(
+            f"Plugin code '{ref}' cannot be loaded: {error}.", "Install what the plugin needs, see `fkbench plugins`."
+        ) from error
+    return found
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A value that `--set` can change. Its type is that of the default.
+
+    Attributes:
+        fresh: of a model: it decides where fresh weights come from and nothing else. A net whose weights are loaded
+            from a run is built with the default.
+    """
+
+    default: Any
+    help: str
+    choices: tuple[Any, ...] = ()
+    fresh: bool = False
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """Where a spec came from: distribution and version, or a local file, and the digest of its source."""
+
+    name: str
+    version: str = ""
+    path: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}".strip()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """What all kinds of spec share.
+
+    Attributes:
+        name: as typed on the command line; unique within its kind.
+        summary: one line for `fkbench list`.
+        settings: what `--set` can change, by name.
+        needs: importable packages without which it is listed as not available.
+        plugin: filled in by the registry.
+    """
+
+    name: str
+    summary: str = ""
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+    plugin: Plugin = Plugin("unregistered")
+
+    def lacking(self) -> str | None:
+        """Which packages are not here, or None. Cheap: looks for them without importing them."""
+        lacking = [package for package in self.needs if importlib.util.find_spec(package) is None]
+        return f"needs the package {', '.join(lacking)}" if lacking else None
+
+    def unavailable(self) -> str | None:
+        """Why this cannot be used here, or None."""
+        return self.lacking()
+
+
+def from_plugin(spec: Spec, plugin: Plugin) -> Spec:
+    """The same spec with its origin filled in."""
+    return replace(spec, plugin=plugin)
