@@ -71,7 +71,8 @@ def _of_file(registry: Registry, name: str) -> DatasetSpec:
         return found[0]
     failed = [failure for failure in registry.failures if failure.plugin == path.name]
     if failed:
-        raise FkbenchError(f"'{name}' cannot be used. {failed[-1].reason}")
+        named = path.suffix == ".toml"  # what is wrong in a description names its file already
+        raise FkbenchError(failed[-1].reason if named else f"'{name}' cannot be used: {failed[-1].reason}")
     raise FkbenchError(
         f"'{name}' marks {len(found)} datasets; exactly one is needed.",
         "Mark one function with @fkbench.dataset(...).",
