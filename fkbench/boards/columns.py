@@ -128,6 +128,16 @@ COLUMNS = (
 )
 
 
+NATIVE = Column("own loss", lambda row: number(row.metrics.get("native_loss"), 4), 35)
+OWN_LOSS = "own loss: that of each model's article on the test part, in the article's own unit: no two are comparable"
+
+
+def columns_for(rows: Sequence[Row]) -> tuple[Column, ...]:
+    """The columns of a table of these rows: those that are never empty, and those that some row fills."""
+    native = any("native_loss" in row.metrics for row in rows)
+    return (*COLUMNS[:8], NATIVE, *COLUMNS[8:]) if native else COLUMNS
+
+
 def remarks(row: Row) -> tuple[str, ...]:
     """Why a row is not ranked, and its marks, each once."""
     return tuple(dict.fromkeys((*row.reasons, *(mark for mark in row.marks if mark not in row.reasons))))

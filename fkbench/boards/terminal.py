@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fkbench.boards.boards import Board
-from fkbench.boards.columns import COLUMNS, NOTHING, OTHER_SPEED, Column, footnotes, remarks
+from fkbench.boards.columns import NOTHING, OTHER_SPEED, OWN_LOSS, Column, columns_for, footnotes, remarks
 from fkbench.boards.rows import Row
 from fkbench.boards.text import visible
 
@@ -39,13 +39,14 @@ def print_board(board: Board, console: Console) -> None:
 
 def fitting(rows: Sequence[Row], width: int) -> list[Column]:
     """The columns that have something to show and fit beside those of greater weight."""
-    kept = [column for column in COLUMNS if not column.weight]
+    known = columns_for(rows)
+    kept = [column for column in known if not column.weight]
     left = width + _GAP - sum(_width(column, rows) for column in kept)
-    for column in sorted((c for c in COLUMNS if c.weight), key=lambda c: -c.weight):
+    for column in sorted((c for c in known if c.weight), key=lambda c: -c.weight):
         if _width(column, rows) <= left and any(not column.cell(row).startswith(NOTHING) for row in rows):
             kept.append(column)
             left -= _width(column, rows)
-    return [column for column in COLUMNS if column in kept]
+    return [column for column in known if column in kept]
 
 
 def _width(column: Column, rows: Sequence[Row]) -> int:
@@ -63,6 +64,8 @@ def below(board: Board, columns: Sequence[Column]) -> list[str]:
     titles = {column.title for column in columns}
     if "× baseline" in titles:
         lines.append(f"× baseline: rmse over that of {visible(board.reference)}, the strongest baseline here")
+    if "own loss" in titles:
+        lines.append(OWN_LOSS)
     speed = f"on {visible(board.speed_device)} under timing contract v{board.speed_version}"
     if any(not row.same_speed_class for row in board.rows):
         lines.append(f"{OTHER_SPEED} not comparable: not {speed}")

@@ -9,7 +9,18 @@ import re
 from collections.abc import Sequence
 
 from fkbench.boards.boards import Board
-from fkbench.boards.columns import COLUMNS, OTHER_SPEED, Cell, flat, footnotes, page, remarks
+from fkbench.boards.columns import (
+    COLUMNS,
+    NATIVE,
+    OTHER_SPEED,
+    OWN_LOSS,
+    Cell,
+    columns_for,
+    flat,
+    footnotes,
+    page,
+    remarks,
+)
 from fkbench.boards.rows import Row
 
 _MARKDOWN = re.compile(r"([\\`*_\[\]|~$])")
@@ -35,10 +46,11 @@ def render_markdown(board: Board) -> str:
     """The board as a page of Markdown."""
     last = "not ranked because; marks"
     lines = [f"# {markdown_text(board.title)}", "", *_facts(board), ""]
-    lines.append(_line([column.title for column in COLUMNS] + [last]))
-    lines.append(_line([":--" if column.left else "--:" for column in COLUMNS] + [":--"]))
+    columns = columns_for(board.rows)
+    lines.append(_line([column.title for column in columns] + [last]))
+    lines.append(_line([":--" if column.left else "--:" for column in columns] + [":--"]))
     for row in board.rows:
-        cells = [markdown_text(column.cell(row)) for column in COLUMNS]
+        cells = [markdown_text(column.cell(row)) for column in columns]
         lines.append(_line([*cells, markdown_text("; ".join(remarks(row)))]))
     return "\n".join([*lines, "", *_legend(board), ""])
 
@@ -64,6 +76,8 @@ def _legend(board: Board) -> list[str]:
     ]
     if board.reference:
         lines += ["", f"× baseline: rmse over that of {markdown_text(board.reference)}, the strongest baseline here."]
+    if NATIVE in columns_for(board.rows):
+        lines += ["", f"{OWN_LOSS[0].upper()}{OWN_LOSS[1:]}."]
     if board.speed_device:
         version = f", timing contract v{board.speed_version}"
         lines += ["", f"Speed: {markdown_text(board.speed_device)}{version}."]

@@ -202,3 +202,19 @@ def test_files_are_written_and_written_again_with_the_same_bytes(many, tmp_path)
     assert not list(tmp_path.glob(".*"))
     for board in boards:
         assert f"({board.slug}.md)" in before[paths[-1]].decode()
+
+
+def test_the_articles_own_loss_is_a_column_where_some_row_has_one(make_runs, board):
+    assert "own loss" not in render_markdown(board)
+    runs = make_runs()
+    metrics = runs.add("plain").metrics
+    runs.add("published", metrics={**metrics, "native_loss": 0.0325})
+    native = build(runs.records, runs.errors_of)[0]
+    table = [cells(line) for line in render_markdown(native).splitlines() if line.startswith("|")]
+    place = table[0].index("own loss")
+    assert {line[1]: line[place] for line in table[2:]} == {"plain": "–", "published": "0.0325"}
+    assert "no two are comparable" in printed(native, 250)
+    assert {row["model"]: row["metrics"].get("native_loss") for row in json.loads(render_json(native))["rows"]} == {
+        "plain": None,
+        "published": 0.0325,
+    }
