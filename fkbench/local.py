@@ -59,12 +59,17 @@ def dataset(name: str, *, scheme: str | Scheme, **fields: Any) -> Callable[[Call
 
 
 def detector(name: str, **fields: Any) -> Callable[[CallableT], CallableT]:
-    """Mark `boxes(samples, settings) -> (N, 4)` as a detector. `fields`: further fields of `fkbench.DetectorSpec`."""
+    """Mark `find(**settings) -> finder` as a detector, where `finder(image) -> (M, 4)` or `(M, 5)` boxes.
 
-    def mark(boxes: CallableT) -> CallableT:
-        summary = fields.pop("summary", _first_line(boxes))
-        setattr(boxes, MARK, DetectorSpec(name=name, boxes=boxes, summary=summary, **fields))
-        return boxes
+    With `role="oracle"` it is `boxes(samples, settings) -> (N, 4)` that is marked. `fields`: further fields of
+    `fkbench.DetectorSpec`.
+    """
+
+    def mark(source: CallableT) -> CallableT:
+        summary = fields.pop("summary", _first_line(source))
+        place = "boxes" if fields.get("role") == "oracle" else "find"
+        setattr(source, MARK, DetectorSpec(name=name, summary=summary, **{place: source}, **fields))
+        return source
 
     return mark
 

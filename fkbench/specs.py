@@ -19,6 +19,7 @@ __all__ = [
     "Augmentation",
     "Card",
     "CodecSpec",
+    "Correction",
     "DatasetSpec",
     "DetectorSpec",
     "Geometry",
@@ -63,7 +64,14 @@ class SplitSpec:
 
 @dataclass(frozen=True)
 class Terms:
-    """Licence and terms of a dataset: `public` says whether its pictures may be shown in published pages."""
+    """Licence and terms of a dataset.
+
+    Attributes:
+        licence: its name, or in words.
+        url: where it stands.
+        public: whether the pictures may be shown in published pages.
+        note: what users must know beside it.
+    """
 
     licence: str
     url: str = ""
@@ -92,7 +100,9 @@ class DatasetSpec(Spec):
         scoring: `own` (the sample's own pixels) or `face224` (224 / (1.25 · longer side of the points' box)).
         margin: share of the box kept around training views for augmentation; 0 where frames are crops already.
         convention_mix: row kind → weight of `rmse_kaggle_mix`-like weighted scores, by metric name.
+        terms: licence, and whether its pictures may be shown in public.
         ways: how to get the data, shown when it is not there.
+        embedded: there without any download; named where another dataset is missing.
     """
 
     scheme: str | Scheme
@@ -134,7 +144,15 @@ INPUT_SETTINGS = ("input_channels", "input_size")
 
 @dataclass(frozen=True)
 class Card:
-    """Where an architecture comes from and how this version differs."""
+    """Where an architecture comes from and how this version differs.
+
+    Attributes:
+        source: title and author of the article, year.
+        url: its address.
+        text: what the architecture is, as the source has it.
+        deviations: what this version does otherwise, one line each.
+        assumed: what the source leaves open and was chosen here, one line each.
+    """
 
     source: str = ""
     url: str = ""
@@ -153,6 +171,9 @@ class ModelSpec(Spec):
             gives an object with `fit(images, points, valid)`, `predict(images) -> (N, K, 2)`,
             `state() -> dict of arrays` and `restore(state)`.
         input: (channels, size) of the views that it sees.
+        kind: `net` or `predictor`, see `build`.
+        head: `coordinates`: the output is the points themselves.
+        card: where it comes from.
         role: `baseline` rows stand in every table; the core knows them by this alone.
         deterministic: one run is enough, there is no randomness in fitting.
         recipes: protocol name → the model's own recipe (`article`).
@@ -209,26 +230,67 @@ class ModelSpec(Spec):
 # --- the rest -----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True)
-class DetectorSpec(Spec):
-    """A source of face boxes.
+@dataclass(frozen=True)
+class Correction:
+    """From a detector's convention to the reference square: its side is scale · √(w·h), its centre (dx·w, dy·h) away.
 
     Attributes:
-        boxes: `boxes(samples, settings) -> (N, 4)` float x, y, w, h in native pixels, NaN where no face was found.
+        settings: under which detector settings it holds; those that are not named do not matter.
+        provenance: what it was fitted on; empty for one that was not fitted.
+    """
+
+    scale: float = 1.0
+    dx: float = 0.0
+    dy: float = 0.0
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectorSpec(Spec):
+    """A source of face boxes: `find` looks for faces in pictures, `boxes` makes them from the frame or the labels.
+
+    Attributes:
+        find: `find(**settings) -> finder`, called once; `finder(image) -> (M, 4) or (M, 5)` floats x, y, w, h and a
+            score (higher is surer), in native pixels, for an image (H, W, 1 or 3) uint8, colour as RGB. A finder is
+            used by one thread. Its attribute `weights`, if any, is the digest of the files that it loaded.
+        boxes: in place of `find`, for oracles: `boxes(samples, settings) -> (N, 4)`, NaN where there is no face.
         role: `oracle` boxes are made from the frame or the labels, and are not scored as detectors.
         needs_labels: made from the true points, so not for pictures without them.
         jitter: greatest shift of centre and side, share of the side, by a hash of the id, when scoring.
+        presets: values of the setting `preset` → settings that it stands for, where they are not given themselves.
+        corrections: from its boxes to the reference square; the one whose settings fit best is used.
+        files: settings that must name a file, and what that file is: not available before they do.
+        probe: `probe() -> reason or None`: what else it lacks here; quick, without importing what it needs.
+        licence: of code and weights.
     """
 
-    boxes: Ref
+    find: Ref | None = None
+    boxes: Ref | None = None
     role: Literal["detector", "oracle"] = "detector"
     needs_labels: bool = False
     jitter: float = 0.0
+    presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    corrections: tuple[Correction, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+    probe: Ref | None = None
+    licence: str = ""
+
+    def unavailable(self) -> str | None:
+        """Why it cannot be used here with its default settings, or None."""
+        wanted = [f"--set detector.{name}=FILE ({what})" for name, what in self.files.items()]
+        probed = resolve(self.probe)() if self.probe is not None and not self.lacking() else None
+        return self.lacking() or probed or (f"needs {' and '.join(wanted)}" if wanted else None)
 
 
 @dataclass(frozen=True, kw_only=True)
 class MetricSpec(Spec):
-    """A score beyond the built-in ones: `compute(errors: ImageErrors) -> float`; it becomes a column of the tables."""
+    """A score beyond the built-in ones; it becomes a column of the tables.
+
+    Attributes:
+        compute: `compute(errors: ImageErrors) -> float`.
+        better: which values are.
+    """
 
     compute: Ref
     better: Literal["lower", "higher"] = "lower"
@@ -236,6 +298,10 @@ class MetricSpec(Spec):
 
 @dataclass(frozen=True, kw_only=True)
 class RuntimeSpec(Spec):
-    """A way to execute a trained net: `prepare(net, device) -> callable` with the net's own signature."""
+    """A way to execute a trained net.
+
+    Attributes:
+        prepare: `prepare(net, device) -> callable` with the net's own signature.
+    """
 
     prepare: Ref

@@ -37,7 +37,9 @@ def command(
     grid: Annotated[Path | None, typer.Option(help="Draw the points into this picture.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write the points to FILE.json or FILE.csv.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
-    assignments: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="detector.…")] = None,
+    assignments: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Of the detector: detector.…")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One object on stdout.")] = False,
 ) -> None:
     """Predict keypoints for pictures, or for the test or unlabelled part of the run's dataset."""
@@ -65,7 +67,7 @@ def command(
 
 def recorded_settings(record: RunRecord, box: str, given: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """The run's own settings of dataset and box, with those that are given now in their place."""
-    own = {name: value for name, value in record.box_settings.items() if name != "jitter"}
+    own = {name: value for name, value in record.box_settings.items() if name not in {"jitter", "correction"}}
     return {
         "dataset": {**record.dataset.settings, **given.get("dataset", {})},
         "detector": {**(own if box == record.box else {}), **given.get("detector", {})},

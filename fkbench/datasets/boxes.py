@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from fkbench.datasets.hashing import unit_hash
 from fkbench.datasets.samples import FloatArray, Samples
+from fkbench.datasets.store import Store
 from fkbench.errors import FkbenchError
 from fkbench.registry import Registry
 from fkbench.specs import DatasetSpec, DetectorSpec, resolve
@@ -70,21 +71,52 @@ def check_box(spec: DatasetSpec, registry: Registry, box: str) -> DetectorSpec:
     return detector
 
 
-def find_boxes(detector: DetectorSpec, samples: Samples, settings: Mapping[str, Any]) -> tuple[BoxArray, np.ndarray]:
-    """Square boxes of a detector for all samples, and which faces were missed (these get the whole frame).
+def find_boxes(
+    detector: DetectorSpec, samples: Samples, settings: Mapping[str, Any], store: Store | None = None
+) -> tuple[BoxArray, np.ndarray]:
+    """Square boxes of all samples, from a detector or an oracle, and which faces were missed (these get the frame).
+
+    A detector's box is that of the picture's main face (`fkbench.detect.main_face`), corrected onto the reference
+    square.
+
+    Args:
+        settings: of the detector, as resolved.
+        store: the data folder, where a detector's answers and own corrections are kept; None: they are not.
 
     Returns:
         boxes (N, 4) and missed (N,) bool.
+
+    Raises:
+        FkbenchError: the detector cannot be used here, or gives other boxes than it must.
     """
-    boxes = np.asarray(resolve(detector.boxes)(samples, dict(settings)), np.float64)
+    boxes = _searched(detector, samples, settings, store) if detector.find else _made(detector, samples, settings)
+    missed = np.asarray(~np.isfinite(boxes).all(axis=1))
+    boxes[missed] = whole_frames(samples)[missed]
+    return squared(boxes), missed
+
+
+def _searched(
+    detector: DetectorSpec, samples: Samples, settings: Mapping[str, Any], store: Store | None
+) -> BoxArray:
+    from fkbench.detect import open_detector
+    from fkbench.detect.finding import find_all, main_boxes
+
+    opened = open_detector(detector, settings, store)
+    key = {"fingerprint": samples.fingerprint}
+    found = find_all(opened, samples.frames, range(len(samples)), key, store if samples.fingerprint else None)
+    return main_boxes(opened, found)
+
+
+def _made(detector: DetectorSpec, samples: Samples, settings: Mapping[str, Any]) -> BoxArray:
+    if detector.boxes is None:
+        raise FkbenchError(f"'{detector.name}' has neither `find` nor `boxes`.", "See docs/write-a-detector.md.")
+    boxes = np.array(resolve(detector.boxes)(samples, dict(settings)), np.float64)
     if boxes.shape != (len(samples), 4):
         raise FkbenchError(
             f"The detector '{detector.name}' gave boxes of shape {boxes.shape} for {len(samples)} pictures.",
             "It must give one (x, y, w, h) per picture, NaN where it finds no face.",
         )
-    missed = np.asarray(~np.isfinite(boxes).all(axis=1))
-    boxes[missed] = whole_frames(samples)[missed]
-    return squared(boxes), missed
+    return boxes
 
 
 def whole_frames(samples: Samples) -> BoxArray:

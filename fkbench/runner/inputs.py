@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -11,15 +12,17 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from fkbench.datasets.access import open_samples, resolve_settings
+from fkbench.datasets.access import open_samples
 from fkbench.datasets.boxes import BoxArray, check_box, find_boxes, jittered, squared, whole_frames
 from fkbench.datasets.geometry import WholeFrames, cached_rescaled, cached_whole_views, check_geometry
-from fkbench.datasets.progress import Progress
+from fkbench.datasets.progress import Progress, listening
 from fkbench.datasets.samples import FloatArray, Frames, IntArray, Samples, Split
 from fkbench.datasets.scoring import scoring_scale
 from fkbench.datasets.splits import get_split
 from fkbench.datasets.store import Store
 from fkbench.datasets.views import Views, apply_affine, cached_views, invert_affine
+from fkbench.detect.correction import choose_correction
+from fkbench.detect.opening import check_detector_usable, detector_settings
 from fkbench.registry import Registry
 from fkbench.schemes import Scheme, scheme_of
 from fkbench.specs import DatasetSpec, DetectorSpec, Geometry
@@ -32,7 +35,7 @@ class Inputs:
 
     Attributes:
         box_settings: the detector's settings, resolved.
-        boxes: (N, 4) square boxes, not jittered; missed: (N,) where the detector found none.
+        missed: (N,) where the detector found none.
         scale: (N,) scoring-frame pixels per native pixel.
     """
 
@@ -54,7 +57,11 @@ class Inputs:
 
     @cached_property
     def _found(self) -> tuple[BoxArray, npt.NDArray[np.bool_]]:
-        return find_boxes(self.detector, self.samples, self.box_settings)
+        return find_boxes(self.detector, self.samples, self.box_settings, self.store)
+
+    def find(self) -> None:
+        """Look for the faces now, where that takes long: later it is remembered."""
+        _ = self._found
 
     @property
     def missed(self) -> npt.NDArray[np.bool_]:
@@ -62,8 +69,15 @@ class Inputs:
 
     @property
     def box(self) -> dict[str, Any]:
-        """The box as plan and record state it."""
-        return {"name": self.detector.name, "settings": self.box_settings, "jitter": self.detector.jitter}
+        """The box as plan and record state it: all that decides where it lies."""
+        stated = {"name": self.detector.name, "settings": self.box_settings, "jitter": self.detector.jitter}
+        return {**stated, **({"correction": self.correction} if self.detector.find is not None else {})}
+
+    @cached_property
+    def correction(self) -> dict[str, float]:
+        """What brings the detector's boxes onto the reference square."""
+        chosen = choose_correction(self.detector, self.box_settings, self.store)
+        return {"scale": chosen.scale, "dx": chosen.dx, "dy": chosen.dy}
 
     def eval_views(self, size: int, channels: int, geometry: Geometry | None = None) -> Views:
         """Views of all samples as they are scored: jittered box without margin, or by an article's geometry."""
@@ -139,6 +153,8 @@ class Inputs:
         boxes = jittered(boxes, self.samples.ids, jitter)
         margin = self.spec.margin if training else 0.0
         key = {"fingerprint": self.samples.fingerprint, **self.box, "jitter": jitter}
+        if self.detector.find is not None:  # another version of its library finds other boxes under the same settings
+            key["boxes"] = hashlib.sha256(boxes.tobytes()).hexdigest()[:20]
         return cached_views(self.store, key, self.samples.frames, boxes, size, channels, margin)
 
     def resident(self, views: Views, rows: IntArray, device: torch.device) -> Resident:
@@ -167,7 +183,7 @@ def open_inputs(
     split: str,
     box: str,
     settings: Mapping[str, Mapping[str, Any]],
-    progress: Progress | Callable[..., Any] | None = None,
+    progress: Progress | None = None,
 ) -> Inputs:
     """Open a dataset for running or scoring.
 
@@ -177,5 +193,10 @@ def open_inputs(
     detector = check_box(spec, registry, box)
     samples = open_samples(spec, store, settings.get("dataset"), progress, registry=registry)
     chosen = get_split(spec, samples, split)
-    box_settings = resolve_settings("detector", detector.settings, settings.get("detector", {}))
-    return Inputs(spec, store, samples, chosen, detector, box_settings)
+    box_settings = detector_settings(detector, settings.get("detector", {}))
+    inputs = Inputs(spec, store, samples, chosen, detector, box_settings)
+    if detector.find is not None:
+        check_detector_usable(detector, box_settings)
+        with listening(progress):
+            inputs.find()
+    return inputs

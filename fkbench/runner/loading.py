@@ -11,11 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from fkbench.datasets.access import resolve_settings
 from fkbench.datasets.boxes import BoxArray, find_boxes, squared, whole_frames
 from fkbench.datasets.geometry import whole_frame_views
 from fkbench.datasets.samples import FloatArray, Frames, Samples
+from fkbench.datasets.store import Store
 from fkbench.datasets.views import apply_affine, make_views
+from fkbench.detect import Found, OpenDetector, detector_settings, open_detector
+from fkbench.detect.pictures import as_picture
 from fkbench.errors import FkbenchError, UnknownNameError
 from fkbench.finding import find_run_dataset
 from fkbench.records import RunRecord, read_arrays
@@ -36,6 +38,7 @@ class LoadedRun:
         predictor: takes views of the model's input size.
         scheme: of its points.
         geometry: of its recipe; None where it has none.
+        store: the data folder, where a detector's own corrections lie; None: those of its plugin are used.
     """
 
     record: RunRecord
@@ -44,6 +47,7 @@ class LoadedRun:
     scheme: Scheme
     registry: Registry
     geometry: Geometry | None = None
+    store: Store | None = None
 
     def predict(
         self,
@@ -76,6 +80,39 @@ class LoadedRun:
             views = make_views(frames, boxes, size, channels)
         return apply_affine(views.to_native, self.predictor.predict(views.images)), boxes
 
+    def open_detector(self, name: str, settings: Mapping[str, Any] | None = None) -> OpenDetector:
+        """A detector ready to find the faces that this run's model shall see; settings as given."""
+        return open_detector(self.registry.get(DetectorSpec, name), settings or {}, self.store)
+
+    def predict_squares(self, image: npt.NDArray[np.uint8], squares: BoxArray) -> FloatArray:
+        """Points of several faces of one picture, in one batch.
+
+        Args:
+            image: (H, W) or (H, W, C) uint8, colour as RGB.
+            squares: (M, 4) square boxes in native pixels, as `OpenDetector.squares` gives them; they may leave it.
+
+        Returns:
+            (M, K, 2) float32, x then y in pixels of the picture, centres at integers.
+        """
+        if not len(squares):
+            return np.zeros((0, len(self.scheme.points), 2), np.float32)
+        channels, size = self.model.input
+        views = make_views(repeated(image, len(squares)), squares, size, channels)
+        return apply_affine(views.to_native, self.predictor.predict(views.images))
+
+    def predict_faces(
+        self, image: npt.NDArray[np.uint8], detector: OpenDetector
+    ) -> tuple[Found, BoxArray, FloatArray]:
+        """Every face that a detector finds in one picture.
+
+        Returns:
+            What it found, M faces; the squares (M, 4) that the model saw; points (M, K, 2) in native pixels.
+        """
+        picture = as_picture(image)
+        found = detector.find(picture)
+        squares = detector.squares(found)
+        return found, squares, self.predict_squares(picture, squares)
+
     def _boxes(self, frames: Frames, detector: str | None, settings: Mapping[str, Any]) -> BoxArray:
         ids = tuple(str(i) for i in range(len(frames)))
         nowhere = np.full((len(frames), len(self.scheme.points), 2), np.nan, np.float32)
@@ -88,8 +125,15 @@ class LoadedRun:
                 f"The box '{detector}' needs labels, and these pictures have none.",
                 "Leave --detector out.",
             )
-        boxes, _ = find_boxes(spec, unlabelled, resolve_settings("detector", spec.settings, settings))
+        boxes, _ = find_boxes(spec, unlabelled, detector_settings(spec, settings), self.store)
         return boxes
+
+
+def repeated(image: npt.NDArray[np.uint8], times: int) -> Frames:
+    """One picture as several frames, without a copy."""
+    shape = (*image.shape[:2], image.shape[2] if image.ndim == 3 else 1)
+    start = np.zeros(times, np.int64)
+    return Frames(np.ascontiguousarray(image).reshape(-1), start, np.tile(np.array(shape, np.int64), (times, 1)))
 
 
 def recipe_from(page: Mapping[str, Any]) -> Recipe:
@@ -125,11 +169,11 @@ def load_run(record: RunRecord, registry: Registry, device: torch.device, data: 
         raise FkbenchError(f"The run {record.key} has no weights: {record.status}, {record.reason}.", "Run it again.")
     model = _model_of(record, registry).sized(record.model.settings)
     scheme = scheme_of(find_run_dataset(registry, record.dataset.name, data))
-    path = _weights_of(record)
+    path, store = _weights_of(record), Store(data) if data is not None else None
     if model.kind == "predictor":
         predictor = make_predictor(model, dict(record.model.settings))
         predictor.restore(read_arrays(path)[0])
-        return LoadedRun(record, model, predictor, scheme, registry)
+        return LoadedRun(record, model, predictor, scheme, registry, store=store)
     recipe = recipe_from(record.protocol.recipe)
     codec = make_codec(recipe.codec, model.input[1])
     settings = model.keywords(record.model.settings, fresh=False)
@@ -145,7 +189,7 @@ def load_run(record: RunRecord, registry: Registry, device: torch.device, data: 
     net = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     precision = precision_of(recipe, device)
     trained = NetPredictor(net, codec, device, precision, recipe.normalise)
-    return LoadedRun(record, model, trained, scheme, registry, recipe.geometry)
+    return LoadedRun(record, model, trained, scheme, registry, recipe.geometry, store)
 
 
 def _model_of(record: RunRecord, registry: Registry) -> ModelSpec:

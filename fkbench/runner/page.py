@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -40,7 +41,7 @@ def make_record(
         "protocol": _protocol(run),
         "seed": run.plan["seed"],
         "box": run.plan["box"]["name"],
-        "box_settings": {"jitter": run.plan["box"]["jitter"], **run.plan["box"]["settings"]},
+        "box_settings": box_page(run.plan["box"]),
         "device": describe_device(run.device),
         "engine": run.plan["engine"],
         "metrics": outcome.metrics if outcome else {},
@@ -91,3 +92,8 @@ def _protocol(run: SingleRun) -> dict[str, Any]:
         "frozen": protocol.frozen,
         "ranked": protocol.ranked,
     }
+
+
+def box_page(box: Mapping[str, Any]) -> dict[str, Any]:
+    """A plan's box as `box_settings` of a record: its settings, and all else that decides where it lies."""
+    return {**{name: value for name, value in box.items() if name not in {"name", "settings"}}, **box["settings"]}

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fkbench.datasets.access import resolve_settings
+from fkbench.detect.opening import detector_settings
 from fkbench.errors import FkbenchError
 from fkbench.specs import DatasetSpec, DetectorSpec, MetricSpec, ModelSpec, RuntimeSpec, Spec, resolve
 from fkbench.testing.declared import CHECKS as DECLARED
@@ -96,7 +97,7 @@ def _model(spec: ModelSpec, given: Mapping[str, Any]) -> Suite:
     subject = NetSubject.of(spec, {**full, **smaller}, full)
     checks = (*DECLARED, *net_checks.CHECKS, *net_learning.CHECKS, *net_devices.CHECKS)
     lacking = _lacking(spec)
-    alone = ALONE if lacking else ALONE | {"parameters"}
+    alone = ALONE | {"parameters"} if spec.not_run and not lacking else ALONE
     return Suite(spec, "model", subject, checks, "builds", alone, lacking or _not_run(spec))
 
 
@@ -135,7 +136,9 @@ def _detector(spec: DetectorSpec, given: Mapping[str, Any]) -> Suite:
 
     subject = detectors.DetectorSubject(spec, resolve_settings("detector", spec.settings, given))
     oracle = "role oracle: its boxes come from the frame or the labels, not from a search for faces"
-    skip = oracle if spec.role == "oracle" else _lacking(spec)
+    asked = replace(spec, files={name: what for name, what in spec.files.items() if name not in given})
+    reason = asked.unavailable()
+    skip = oracle if spec.role == "oracle" else f"not available here: {reason}" if reason else ""
     return Suite(spec, "detector", subject, (*DECLARED, *detectors.CHECKS), "answers", ALONE, skip)
 
 
