@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 import numpy as np
 
+from fkbench.datasets.leaks import leak_report
 from fkbench.datasets.samples import FloatArray, Samples, Split, Unlabelled
 from fkbench.datasets.splits import TRAIN_SHARE, VAL_SHARE, by_group, from_masks, unit_hashes
 from fkbench.datasets.store import Pack, Store
@@ -64,23 +66,17 @@ def split(samples: Samples, name: str, fold: int) -> Split:
     """`given`: the parts that the labels state; without a validation part, 10 % of the training groups by hash. Any
     other name: 65/10/25 % by a hash of the group.
 
-    A given split that has a group or a clip on both sides is marked as leaky.
+    A split with a group, a clip or a near-duplicate on both sides is marked as leaky: nobody else has looked at it.
     """
-    if name != GIVEN:
-        return by_group(samples, name)
+    found = _given(samples, name) if name == GIVEN else by_group(samples, name)
+    return replace(found, leaky=bool(leak_report(samples, found)["leaky"]))
+
+
+def _given(samples: Samples, name: str) -> Split:
     assert samples.published is not None
     train, val, test = (np.array([part == wanted for part in samples.published]) for wanted in PARTS)
     if not val.any():
         units = unit_hashes(samples.group)
         val = train & (units >= TRAIN_SHARE) & (units < TRAIN_SHARE + VAL_SHARE)
         train = train & ~val
-    found = from_masks(name, train, val, test)
-    return Split(name, found.version, found.train, found.val, found.test, leaky=_leaks(samples, found))
-
-
-def _leaks(samples: Samples, found: Split) -> bool:
-    seen = np.concatenate([found.train, found.val])
-    for names in (samples.group, samples.clip):
-        if names is not None and {names[i] for i in seen} & {names[i] for i in found.test}:
-            return True
-    return False
+    return from_masks(name, train, val, test)
