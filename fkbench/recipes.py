@@ -15,6 +15,9 @@ class CodecSpec:
     offset and scale from the input size so that targets lie in [−1, 1].
 
     Attributes:
+        kind: `canonical`: targets in [−1, 1] by the input size; `affine`: by offset and scale.
+        offset: affine: subtracted from a point's pixels.
+        scale: affine: then divided by.
         loss: `smooth_l1`, `mse`, or `root_mse` (root of the batch's mean, guarded at zero).
     """
 
@@ -77,7 +80,8 @@ class Stage:
 
     Attributes:
         gain: range of a factor on brightness, not clipped.
-        blur_p: probability of a Gaussian blur; blur: range of its σ, pixels.
+        blur_p: probability of a Gaussian blur.
+        blur: range of its σ, pixels.
         rotation: one fixed angle, degrees, clockwise on the screen; what comes from outside the picture is black.
         scale: range of the size, about the middle.
         mirror: x′ = W − x, and no point changes its name: left eyes become “right eyes” that are labelled left. Wrong,
@@ -106,6 +110,15 @@ class Recipe:
         pool_split: share of the rows of all stages that an article took for validation *after* augmenting: copies of
             one picture stand on both sides, so its native score leaks, and the record says so. 0: validation is the
             split's own.
+        codec: how points become targets, and the loss.
+        augmentation: random changes of training pictures.
+        lr: learning rate, the greatest of the schedule.
+        weight_decay: of the optimiser.
+        warmup: share of the steps in which the rate rises from 0 (cosine only).
+        plateau_factor: what the rate is multiplied by (plateau only).
+        plateau_patience: epochs without a better validation loss before that (plateau only).
+        min_lr: the rate is not lowered below this (plateau only).
+        batch: pictures in a step.
         schedule: `cosine` (linear warm-up for `warmup` of the steps, cosine to 0), `constant`, or `plateau`: the rate
             times `plateau_factor`, not below `min_lr`, when the validation loss has not fallen by 1e-4 of itself for
             more than `plateau_patience` epochs (PyTorch's ReduceLROnPlateau).
@@ -148,6 +161,9 @@ class Protocol:
     """A named, versioned way to train and score.
 
     Attributes:
+        name: as in `--protocol`.
+        version: raised whenever a frozen setting changes; in every record.
+        summary: one line.
         recipe: the recipe for every net; None: the model's own one of this protocol's name.
         frozen: its settings will not change any more under this version.
         ranked: its rows may be ranked (frozen only).

@@ -37,9 +37,12 @@ def resolve(ref: Ref) -> Callable[..., Any]:
 
 @dataclass(frozen=True)
 class Setting:
-    """A value that `--set` can change. Its type is that of the default.
+    """A value that `--set` can change.
 
     Attributes:
+        default: where nothing is set; its type is the setting's type.
+        help: what it is, one line.
+        choices: the only values that may be given; empty: any.
         fresh: of a model: it decides where fresh weights come from and nothing else. A net whose weights are loaded
             from a run is built with the default.
     """
@@ -52,7 +55,13 @@ class Setting:
 
 @dataclass(frozen=True)
 class Plugin:
-    """Where a spec came from: distribution and version, or a local file, and the digest of its source."""
+    """Where a spec came from.
+
+    Attributes:
+        name: of the distribution or the local file.
+        version: of the distribution.
+        path: of the local file, or the entry point.
+    """
 
     name: str
     version: str = ""

@@ -1,16 +1,13 @@
-"""MkDocs hook: adds the generated pages, and turns formulas into MathML, so that the site needs no script for them."""
+"""MkDocs hook: adds the generated pages, and draws the formulas."""
 
 from __future__ import annotations
 
-import html
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fkbench_docs import cards, catalogue, commands, interface
+from fkbench_docs import cards, catalogue, commands, formulas, interface
 from fkbench_docs.published import Published
-from latex2mathml.converter import convert
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
@@ -66,13 +63,5 @@ def _registry() -> Registry:
 
 
 def on_page_content(content: str, **_: Any) -> str:
-    r"""Formulas that `pymdownx.arithmatex` marked, `\(…\)` and `\[…\]`, as MathML."""
-    inline = re.sub(r'<span class="arithmatex">\\\((.*?)\\\)</span>', lambda m: _math(m[1], "inline"), content)
-    return re.sub(
-        r'<div class="arithmatex">\\\[(.*?)\\\]</div>', lambda m: f'<div class="formula">{_math(m[1], "block")}</div>',
-        inline, flags=re.DOTALL,
-    )  # fmt: skip
-
-
-def _math(latex: str, display: str) -> str:
-    return convert(html.unescape(latex).strip(), display=display)
+    """Draw the formulas."""
+    return formulas.drawn(content)

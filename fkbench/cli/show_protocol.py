@@ -9,19 +9,10 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from fkbench.cli.session import Session
 from fkbench.cli.show_page import Page, print_facts, print_settings
 from fkbench.errors import FkbenchError
-from fkbench.specs import Augmentation, CodecSpec, ModelSpec, Protocol, Recipe
+from fkbench.specs import Augmentation, CodecSpec, Geometry, ModelSpec, Protocol, Recipe
 
-# What the docstrings of the recipe leave to common knowledge.
+# Settings that are keys of a mapping have no field that could say what they are.
 HELP = {
-    "lr": "learning rate, the greatest of the schedule",
-    "weight_decay": "of the optimiser",
-    "warmup": "share of the steps in which the rate rises from 0 (cosine only)",
-    "batch": "pictures in a step",
-    "images_seen": "training budget in pictures; 0: by epochs",
-    "epochs": "passes over the training part, where images_seen is 0",
-    "codec.kind": "canonical: targets in [-1, 1] by the input size; affine: by offset and scale",
-    "codec.offset": "affine: subtracted from a point's pixels",
-    "codec.scale": "affine: then divided by",
     "precision.cpu": "fp32 or bf16 (autocast), on a CPU",
     "precision.cuda": "fp32 or bf16 (autocast), on a CUDA device",
 }
@@ -75,6 +66,7 @@ def protocol_rows(recipe: Recipe) -> list[dict[str, Any]]:
         **documented(Recipe),
         **documented(Augmentation, "augmentation."),
         **documented(CodecSpec, "codec."),
+        **documented(Geometry, "geometry."),
         **HELP,
     }
     return [
