@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fkbench.datasets.access import resolve_settings
-from fkbench.detect.opening import detector_settings
 from fkbench.errors import FkbenchError
 from fkbench.specs import DatasetSpec, DetectorSpec, MetricSpec, ModelSpec, RuntimeSpec, Spec, resolve
 from fkbench.testing.declared import CHECKS as DECLARED
@@ -132,9 +131,10 @@ def _dataset(spec: DatasetSpec, store: Store | None, given: Mapping[str, Any]) -
 
 
 def _detector(spec: DetectorSpec, given: Mapping[str, Any]) -> Suite:
+    from fkbench.detect.opening import detector_settings
     from fkbench.testing import detectors
 
-    subject = detectors.DetectorSubject(spec, resolve_settings("detector", spec.settings, given))
+    subject = detectors.DetectorSubject(spec, detector_settings(spec, given))
     oracle = "role oracle: its boxes come from the frame or the labels, not from a search for faces"
     asked = replace(spec, files={name: what for name, what in spec.files.items() if name not in given})
     reason = asked.unavailable()

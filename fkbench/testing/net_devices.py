@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import weakref
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -68,6 +69,24 @@ def stray_tensors(net: nn.Module) -> Iterator[tuple[str, Any]]:
 
 
 def leftovers(subject: NetSubject) -> str:
+    with _old_objects_aside():
+        return _leftovers(subject)
+
+
+@contextmanager
+def _old_objects_aside() -> Iterator[None]:
+    """The garbage collector looks at new objects alone: with torch loaded there are a million old ones."""
+    if gc.get_freeze_count():
+        yield
+        return
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+def _leftovers(subject: NetSubject) -> str:
     net: nn.Module | None = subject.build()
     assert net is not None
     _pass(subject, net)

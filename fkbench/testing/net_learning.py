@@ -80,10 +80,13 @@ def training(subject: NetSubject) -> str:
 def missing(subject: NetSubject) -> str:
     valid = torch.ones(4, POINTS, dtype=torch.bool)
     valid[0], valid[:, 3] = False, False
+    net = subject.build()
+    fresh = {name: value.clone() for name, value in net.state_dict().items()}
     for name, codec in _codecs(subject):
         losses = []
         for mask, fill in ((valid, 0.0), (valid, 1e4), (torch.zeros_like(valid), 0.0)):
-            net = subject.build()
+            net.load_state_dict(fresh)
+            net.zero_grad(set_to_none=True)
             losses.append(_backward(codec, net, subject, mask, fill))
             bad = [n for n, p in net.named_parameters() if p.grad is not None and not p.grad.isfinite().all()]
             if not losses[-1].isfinite() or bad:
