@@ -38,9 +38,13 @@ class Budget:
 
 
 def budget_of(recipe: Recipe, images: int) -> Budget:
-    """The budget of a recipe on so many training rows: by images seen where stated, else by epochs."""
+    """The budget of a recipe on so many training rows: by images seen where stated, else by epochs.
+
+    A last batch of one row is left out: batch norm cannot be trained on one.
+    """
     batch = min(recipe.batch, images)
-    per_epoch = images // batch if recipe.drop_last else math.ceil(images / batch)
+    full, rest = divmod(images, batch)
+    per_epoch = full if recipe.drop_last or rest <= 1 else full + 1
     steps = math.ceil(recipe.images_seen / batch) if recipe.images_seen else recipe.epochs * per_epoch
     return Budget(images, batch, per_epoch, max(steps, 1))
 

@@ -155,6 +155,7 @@ def test_budgets():
     assert [by_images.steps_in(e) for e in range(6)] == [3, 3, 3, 3, 3, 1]
     by_epochs = budget_of(Recipe(batch=32, epochs=200), 2140)
     assert (by_epochs.steps_per_epoch, by_epochs.steps) == (67, 13400)  # the article of dfk: 67 steps an epoch
+    assert [budget_of(Recipe(batch=16, epochs=1), count).steps for count in (48, 49, 50)] == [3, 3, 4]  # never one row
     assert budget_of(replace(RECIPE, batch=128), 10).batch == 10
 
 
