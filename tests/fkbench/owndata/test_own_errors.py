@@ -80,9 +80,7 @@ def test_a_bad_description_is_named_by_file_and_key(own, opened, text, words):
 def test_a_description_without_a_scheme_or_with_an_unknown_one(own, opened):
     own.csv()
     refused(opened, own.describe(CSV, scheme=""), "has no 'scheme'.*face15")
-    refused(
-        opened, own.describe(CSV + 'scheme = "face16"\n', scheme=""), "Unknown scheme .*Did you mean face68 or face15"
-    )
+    refused(opened, own.describe(CSV + 'scheme = "face16"\n', scheme=""), "Unknown scheme .*Did you mean face68")
 
 
 def changed(path: Path, line: int, change) -> None:
@@ -100,7 +98,7 @@ def changed(path: Path, line: int, change) -> None:
         (lambda row: ",".join(["p1_0.png", "ten", *row.split(",")[2:]]), "has 'ten' where a number is needed"),
         (lambda row: ",".join(["p1_0.png", "inf", *row.split(",")[2:]]), "has a point that is not a finite number"),
         (lambda row: ",".join(["p1_0.png", "900", *row.split(",")[2:]]), r"has point 0 at \(900, .*far outside its"),
-        (lambda row: ",".join(["p1_0.png", "", *row.split(",")[2:]]), r"has only one coordinate of point 0 \(left_eye\)"),
+        (lambda row: ",".join(["p1_0.png", "", *row.split(",")[2:]]), r"has only one coordinate of point 0 \(left"),
         (lambda row: ",".join(["p1_0.png", "5,5", *[""] * 8, "p1", "train"]), "has one point, or all points in one"),
         (lambda row: "," + row.partition(",")[2], "names no picture"),
     ],
@@ -176,7 +174,7 @@ def test_a_pipe_is_no_picture(own, opened):
         (lambda page: {**page, "images": page["images"][1:]}, r"Annotation 0 \(id 0\) of .* belongs to the picture 10"),
         (
             lambda page: _keypoints(page, lambda v: v[:-1]),
-            r"Annotation 1 \(id 1\) .* has 14 values, but 5 points need 15",
+            r"Annotation 1 \(id 1\) .* has 14 values, .* need 15",
         ),
         (lambda page: _keypoints(page, lambda v: ["x", *v[1:]]), r"Annotation 1 .* has 'x' where a number is needed"),
         (lambda page: _keypoints(page, lambda v: 7), r"Annotation 1 .* has no list"),
