@@ -8,7 +8,7 @@ from fkbench.cli.show_model import model_page
 from fkbench.protocols import PROTOCOLS
 from fkbench.records import safe_name
 from fkbench.registry import Registry
-from fkbench.specs import Card, ModelSpec
+from fkbench.specs import Card, ModelSpec, resolve
 from fkbench_docs.catalogue import ours, recipe_table, settings_table
 from fkbench_docs.markup import NOTE, code, number, page, prose, table
 from fkbench_docs.published import Published, scores
@@ -27,6 +27,11 @@ def file_name(spec: ModelSpec) -> str:
     return f"{safe_name(spec.name)}.md"
 
 
+def shown_name(spec: ModelSpec) -> str:
+    """As it is typed; a family needs a member's name."""
+    return spec.name if spec.member is None else f"{spec.name}:NAME"
+
+
 def size_of(spec: ModelSpec) -> dict[str, Any]:
     """What `fkbench show MODEL --json` says."""
     return model_page(spec, SCHEME, None).data
@@ -35,7 +40,7 @@ def size_of(spec: ModelSpec) -> dict[str, Any]:
 def index_page(found: list[tuple[ModelSpec, dict[str, Any]]]) -> str:
     """All models in one table."""
     rows = [
-        (f"[{prose(spec.name)}]({file_name(spec)})", prose(spec.summary), _input(spec), number(facts["parameters"]),
+        (f"[{shown_name(spec)}]({file_name(spec)})", prose(spec.summary), _input(spec), number(facts["parameters"]),
          number(facts["macs"]), ", ".join(map(code, sorted(spec.recipes))) or "–")
         for spec, facts in found
     ]  # fmt: skip
@@ -51,7 +56,7 @@ def index_page(found: list[tuple[ModelSpec, dict[str, Any]]]) -> str:
 def card_page(spec: ModelSpec, facts: dict[str, Any], published: Published) -> str:
     """One model's card."""
     return page(
-        f"# {spec.name}",
+        f"# {shown_name(spec)}",
         f"{prose(spec.summary)}.",
         f"**Not run.** {prose(spec.not_run)}" if spec.not_run else "",
         table(("", ""), _facts(spec, facts)),
@@ -63,6 +68,7 @@ def card_page(spec: ModelSpec, facts: dict[str, Any], published: Published) -> s
         _list("## Assumed, because the source does not say", spec.card.assumed),
         "## Scores",
         scores(published, spec.name),
+        _examples(spec),
         *_recipes(spec),
         page("## Settings of the model", settings_table(spec, "model")) if spec.settings else "",
         _layers(facts),
@@ -98,6 +104,23 @@ def _source(card: Card) -> str:
 
 def _list(title: str, lines: tuple[str, ...]) -> str:
     return page(title, "\n".join(f"- {prose(line)}" for line in lines)) if lines else ""
+
+
+def _examples(spec: ModelSpec) -> str:
+    """Members of a family, with their sizes."""
+    if spec.member is None or spec.lacking():
+        return ""
+    member = resolve(spec.member)
+    found = [(rest, size_of(member(spec, rest))) for rest in spec.examples]
+    rows = [
+        (code(f"{spec.name}:{rest}"), "×".join(map(str, [facts["input"][0], facts["input"][1], facts["input"][1]])),
+         number(facts["parameters"]), number(facts["macs"])) for rest, facts in found
+    ]  # fmt: skip
+    return page(
+        "## Examples",
+        f"`fkbench list models '{spec.name}:*'` names them all.",
+        table(("model", "input", "parameters", "MACs"), rows, right=(2, 3)),
+    )
 
 
 def _recipes(spec: ModelSpec) -> list[str]:

@@ -17,7 +17,10 @@ from matplotlib.textpath import text_to_path
 
 SIZE = 100.0
 """Font size at which formulas are set; 1 em in the page."""
-_COMMANDS = {Path.MOVETO: "M", Path.LINETO: "L", Path.CURVE3: "Q", Path.CURVE4: "C", Path.CLOSEPOLY: "Z"}
+_COMMANDS = {
+    int(code): sign
+    for code, sign in zip((Path.MOVETO, Path.LINETO, Path.CURVE3, Path.CURVE4, Path.CLOSEPOLY), "MLQCZ", strict=True)
+}
 
 
 def drawn(content: str) -> str:
@@ -45,19 +48,18 @@ def svg(latex: str) -> str:
     with rc_context({"mathtext.fontset": "stix"}):
         font = FontProperties(size=SIZE)
         width, height, depth, _, _ = MathTextParser("path").parse(f"${source}$", 72, font)
-        outline = _outline(*text_to_path.get_text_path(font, f"${source}$", ismath=True))
+        vertices, codes = text_to_path.get_text_path(font, f"${source}$", ismath=True)
     scale = text_to_path.FONT_SCALE / SIZE
     em = f'width="{width / SIZE:.3f}em" height="{(height + depth) / SIZE:.3f}em"'
     box = f'viewBox="0 {-height * scale:.1f} {width * scale:.1f} {(height + depth) * scale:.1f}"'
     return (
         f'<svg class="math" role="img" {em} {box} style="vertical-align: {-depth / SIZE:.3f}em">'
-        f'<title>{html.escape(source)}</title><path d="{outline}" transform="scale(1 -1)"/></svg>'
+        f'<title>{html.escape(source)}</title><path d="{_outline(Path(vertices, codes))}" transform="scale(1 -1)"/></svg>'
     )
 
 
-def _outline(vertices: list[tuple[float, float]], codes: list[int]) -> str:
+def _outline(path: Path) -> str:
     """Corners and curves as SVG has them."""
-    path = Path(vertices, codes)
     pieces = []
     for points, code in path.iter_segments(curves=True, simplify=False):
         numbers = "" if code == Path.CLOSEPOLY else " ".join(f"{value:.1f}" for value in points)
