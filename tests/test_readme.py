@@ -166,6 +166,9 @@ def test_every_block_of_a_page_works(page, folder, small, capsys):
             run_python(block.text, names)
         elif block.language == "toml":
             tomllib.loads(block.text)
+            file = re.match(r"# (\S+\.toml)\n", block.text)
+            if file:
+                Path(file[1]).write_text(block.text, encoding="utf-8")
     for record in RunStore(folder / "runs").records():
         known = SCORES + page.read_text(encoding="utf-8").replace('"', "`")  # a page may make a score of its own
         unknown = [name for name in record.metrics if f"`{name}`" not in known]

@@ -33,7 +33,7 @@ SHOWN_ONLY = ("summary", "terms")
 """Keys that change nothing in the data."""
 KEYS = (
     "name", "summary", "scheme", "format", "labels", "pictures", "origin", "missing", "channels", "group", "clip",
-    "split", "factors", "crops", "scoring", "boxes", "any_box", "terms",
+    "split", "factors", "smallest", "crops", "scoring", "boxes", "any_box", "terms",
     *(key for keys in OPTIONS.values() for key in keys),
 )  # fmt: skip
 
@@ -58,6 +58,7 @@ class Description:
         origin: position of the first pixel's centre in the labels' coordinates.
         missing: the number that stands for a coordinate that is not there; None: no number does.
         channels: of the frames that are kept, 1 (grey) or 3 (RGB).
+        smallest: faces whose points' longer side is less, in pixels, are left out.
         options: of the format.
         digest: of all that decides the data.
     """
@@ -71,6 +72,7 @@ class Description:
     origin: float
     missing: float | None
     channels: int
+    smallest: float
     group: Key | None
     clip: Key | None
     split: SplitRule | None
@@ -102,11 +104,23 @@ def describe(path: Path) -> Description:
     if split is not None and any(file.part for file in files):
         raise FkbenchError(f"{where} has parts both in 'labels' and in 'split'.", "Keep one of the two.")
     return Description(
-        path=path, table=table, name=name, scheme=read_scheme(values["scheme"], where, name), format=style, files=files,
-        origin=_origin(table, style), missing=table.get("missing", float, 0.0) if "missing" in values else None,
-        channels=_channels(table), group=read_key(table, "group"), clip=read_key(table, "clip"), split=split,
-        factors=table.texts("factors"), digest=_digest(values), options=_options(table, style),
-    )  # fmt: skip
+        path=path,
+        table=table,
+        name=name,
+        scheme=read_scheme(values["scheme"], where, name),
+        format=style,
+        files=files,
+        origin=_origin(table, style),
+        missing=table.get("missing", float, 0.0) if "missing" in values else None,
+        channels=_channels(table),
+        smallest=_smallest(table),
+        group=read_key(table, "group"),
+        clip=read_key(table, "clip"),
+        split=split,
+        factors=table.texts("factors"),
+        digest=_digest(values),
+        options=_options(table, style),
+    )
 
 
 def _name(table: Table, path: Path) -> str:
@@ -136,6 +150,13 @@ def _channels(table: Table) -> int:
     if channels not in (1, 3):
         raise table.wrong("channels", "1 (grey) or 3 (colour)")
     return channels
+
+
+def _smallest(table: Table) -> float:
+    smallest = table.get("smallest", float, 0.0)
+    if not 0 <= smallest < float("inf"):
+        raise table.wrong("smallest", "a number of pixels, 0 or more")
+    return smallest
 
 
 def _options(table: Table, style: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,6 +26,7 @@ from fkbench.owndata.naming import LAYOUT, pack_name
 from fkbench.owndata.state import labels_digest, pictures_digest
 from fkbench.owndata.wflw import ATTRIBUTES
 
+_log = logging.getLogger(__name__)
 LEAST_FACE = 2.0
 """Pixels; points closer together than this tell no size of a face."""
 
@@ -69,10 +71,7 @@ def import_own(description: Description, store: Store, *, sized: bool) -> dict[s
     """
     labels = labels_digest(description)
     found = collect(description)
-    labelled = np.flatnonzero(np.isfinite(found.points).any(axis=(1, 2)))
-    if not len(labelled):
-        raise FkbenchError(f"'{description.path}' describes no labelled face.", "Every row is empty.")
-    bare = np.flatnonzero(~np.isfinite(found.points).any(axis=(1, 2)))
+    labelled, bare = _rows(description, found)
     frames = _frames(description, found, labelled, "Decoding pictures")
     points = found.points[labelled].astype(np.float32)
     faces = [found.faces[i] for i in labelled]
@@ -102,6 +101,23 @@ def import_own(description: Description, store: Store, *, sized: bool) -> dict[s
         "duplicates": duplicates,
     }
     return write_import(store, pack_name(description), meta, arrays)
+
+
+def _rows(description: Description, found: Collected) -> tuple[IntArray, IntArray]:
+    """The rows with points, without those of faces that are too small, and the rows without any."""
+    known = np.asarray(np.isfinite(found.points).any(axis=(1, 2)))
+    labelled = np.flatnonzero(known)
+    if len(labelled) and description.smallest:
+        sides = reference_squares(found.points[labelled].astype(np.float32))[:, 2] / TRUTH_SIDE
+        kept = labelled[sides >= description.smallest]
+        _log.warning(
+            "%s: %d of %d faces are smaller than %g pixels and left out.",
+            description.name, len(labelled) - len(kept), len(labelled), description.smallest,
+        )  # fmt: skip
+        labelled = kept
+    if not len(labelled):
+        raise FkbenchError(f"'{description.path}' describes no labelled face.", "Every row is empty or left out.")
+    return labelled, np.flatnonzero(~known)
 
 
 def _frames(description: Description, found: Collected, rows: IntArray, stage: str) -> Frames:
@@ -139,7 +155,7 @@ def _check(faces: Sequence[Face], points: Any, frames: Frames, *, sized: bool) -
         raise FkbenchError(
             f"{faces[int(small[0])].where} has one point, or all points in one place: the face's size is not told "
             f"({len(small)} of {len(faces)} rows).",
-            "Remove such rows, or say crops = true where every picture is the crop of a face.",
+            f"Leave such rows out with smallest = {LEAST_FACE:g}; or say crops = true if each picture is a crop.",
         )
 
 

@@ -180,3 +180,14 @@ def test_ids_hold_no_absolute_path(own, opened):
     own.names = [str(own.folder / "images" / name) for name in own.names]
     own.csv()
     assert opened(own.describe(CSV)).ids == short
+
+
+def test_faces_that_are_too_small_are_left_out_and_counted(own, opened, caplog):
+    own.points[3] = own.points[3, 0] + (own.points[3] - own.points[3, 0]) / 10
+    own.points[4, 1:] = np.nan  # one point tells no size
+    own.csv()
+    samples = opened(own.describe("smallest = 8\n" + CSV))
+    assert len(samples) == 46
+    assert samples.unlabelled is None
+    assert own.names[3] not in samples.ids
+    assert "2 of 48 faces are smaller than 8 pixels" in caplog.text
