@@ -128,7 +128,7 @@ class SingleRun:
             raise RunFailedError("The model's predictions are not finite.", "Lower protocol.lr, or check the net.")
         outcome = score_points(points, self.inputs, self.owner.registry)
         if self.recipe is not None and self.recipe.native_loss:
-            outcome.metrics |= native_losses(fitted, self.recipe, self.inputs, self.model)
+            outcome.metrics.update(native_losses(fitted, self.recipe, self.inputs, self.model))
         write_outcome(outcome, self.folder)
         if fitted.history:
             write_history(self.folder / HISTORY_FILE, fitted.history)
