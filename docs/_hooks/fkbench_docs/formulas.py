@@ -51,10 +51,11 @@ def svg(latex: str) -> str:
         vertices, codes = text_to_path.get_text_path(font, f"${source}$", ismath=True)
     scale = text_to_path.FONT_SCALE / SIZE
     em = f'width="{width / SIZE:.3f}em" height="{(height + depth) / SIZE:.3f}em"'
+    drawing = f'<path d="{_outline(Path(vertices, codes))}" transform="scale(1 -1)"/>'
     box = f'viewBox="0 {-height * scale:.1f} {width * scale:.1f} {(height + depth) * scale:.1f}"'
     return (
         f'<svg class="math" role="img" {em} {box} style="vertical-align: {-depth / SIZE:.3f}em">'
-        f'<title>{html.escape(source)}</title><path d="{_outline(Path(vertices, codes))}" transform="scale(1 -1)"/></svg>'
+        f'<title>{html.escape(source)}</title>{drawing}</svg>'
     )
 
 
