@@ -24,6 +24,7 @@ COMMANDS = {
     "data": "Get, import, verify and preview datasets.",
     "score": "Score a finished run, or points that another program predicted.",
     "predict": "Predict keypoints for pictures, or for a part of a run's dataset.",
+    "detect": "Find faces in pictures, or score face detectors.",
     "leaderboard": "Rank the runs of a folder.",
     "runs": "List, remove and clean up runs.",
     "new": "Write a new model, dataset or detector with its test.",

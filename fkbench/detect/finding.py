@@ -7,6 +7,7 @@ import importlib
 import importlib.metadata
 import inspect
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -79,14 +80,21 @@ def main_boxes(detector: OpenDetector, found: Sequence[Found]) -> BoxArray:
 
 
 def detector_facts(detector: OpenDetector) -> dict[str, Any]:
-    """All that decides what a detector finds: name, settings, code, files, versions of its packages."""
+    """All that decides what a detector finds: name, settings, code, files, versions of its packages.
+
+    Of a file its digest counts and its name is kept; where it lies is nobody's business.
+    """
     return {
         "detector": detector.spec.name,
-        "settings": dict(detector.settings),
+        "settings": {name: _without_folder(value) for name, value in detector.settings.items()},
         "source": source_of(detector.spec),
         "weights": detector.weights,
         "versions": versions_of(detector.spec),
     }
+
+
+def _without_folder(value: Any) -> Any:
+    return re.split(r"[/\\]", value)[-1] if isinstance(value, str) else value
 
 
 def source_of(spec: DetectorSpec) -> str:

@@ -1,0 +1,179 @@
+"""Scores of detectors as files, `<runs>/detectors/<dataset>/<detector>-<key>.json`, and the board made from them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from fkbench.errors import FkbenchError
+from fkbench.records import rounded, safe_name
+from fkbench.records.files import read_bounded, write_atomic
+from fkbench.records.plain import plain
+
+SCHEMA = 1
+LARGEST = 4 * 2**20
+Page = dict[str, Any]
+
+COLUMNS = (
+    "detector", "settings", "dataset", "split", "pictures", "recall", "recall_low", "recall_high", "main_recall",
+    "precision", "precision_low", "precision_high", "ap", "extra_per_picture", "cover", "recall_raw", "cover_raw",
+    "noise_x", "noise_y", "noise_side", "rotated", "small", "dark", "blurred", "several", "ms_p50", "ms_p90",
+    "timing_void", "corrected_on", "key",
+)  # fmt: skip
+
+
+def page_path(runs: Path, page: Page) -> Path:
+    """Where a page lies."""
+    return path_of(runs, page["dataset"]["name"], page["detector"]["name"], page["key"])
+
+
+def path_of(runs: Path, dataset: str, detector: str, key: str) -> Path:
+    """The same, before there is a page."""
+    return runs / "detectors" / safe_name(dataset) / f"{safe_name(detector)}-{safe_name(key)}.json"
+
+
+def write_page(runs: Path, page: Page) -> Path:
+    """Keep a page, whole or not at all.
+
+    Raises:
+        FkbenchError: the folder cannot be written.
+    """
+    path = page_path(runs, page)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(path, (json.dumps(rounded(plain(page)), indent=1, ensure_ascii=False) + "\n").encode())
+    except OSError as error:
+        raise FkbenchError(f"Cannot write '{path}': {error.strerror or error}.", "Choose another --runs.") from error
+    return path
+
+
+def read_page(path: Path) -> Page:
+    """A page of a detector's scores.
+
+    Raises:
+        FkbenchError: it is none, or of a newer schema.
+    """
+    try:
+        page = json.loads(read_bounded(path, LARGEST))
+        if page["kind"] != "detector" or page["schema"] != SCHEMA:
+            raise ValueError(f"kind {page['kind']}, schema {page['schema']}")
+        _ = row_of(page)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise FkbenchError(f"'{path}' is no page of a detector's scores: {error}.", "Score it again.") from error
+    return dict(page)
+
+
+def read_pages(runs: Path, dataset: str = "", report: Callable[[str], None] = lambda line: None) -> list[Page]:
+    """All pages of a runs folder, of one dataset or all, in the order of their files.
+
+    Args:
+        report: called with a line for each that cannot be read; it is left out.
+    """
+    found = []
+    for path in sorted((runs / "detectors").glob(f"{safe_name(dataset)}/*.json" if dataset else "*/*.json")):
+        try:
+            found.append(read_page(path))
+        except FkbenchError as error:
+            report(str(error))
+    return found
+
+
+def row_of(page: Page) -> dict[str, Any]:
+    """The line of a page on the board; a number is None where there is none."""
+    clean, harder = page["clean"], page["harder"]
+    best, raw, noise = clean["corrected"], clean["raw"], clean["corrected"]["noise"] or {"sd": {}}
+    provenance = page["correction"]["provenance"]
+    low, high = best["recall_ci"] or (None, None)
+    precise = best["precision_ci"] or (None, None)
+    values: dict[str, Any] = {
+        "detector": page["detector"]["name"],
+        "settings": settings_text(page["detector"]["settings"]),
+        "dataset": page["dataset"]["name"],
+        "split": page["dataset"]["split"],
+        "pictures": page["dataset"]["pictures"],
+        "recall": best["recall"], "recall_low": low, "recall_high": high, "main_recall": clean["main_recall"],
+        "precision": best["precision"], "precision_low": precise[0], "precision_high": precise[1],
+        "ap": best["ap"], "extra_per_picture": best["extra_per_picture"], "cover": best["cover"],
+        "recall_raw": raw["recall"], "cover_raw": raw["cover"],
+        **{f"noise_{name}": noise["sd"].get(name) for name in ("x", "y", "side")},
+        **{kind: scores["corrected"]["recall"] for kind, scores in harder.items()},
+        "ms_p50": page["timing"]["ms"]["p50"], "ms_p90": page["timing"]["ms"]["p90"],
+        "timing_void": page["timing"]["void"],
+        "corrected_on": f"{provenance['dataset']} {provenance['split']} train" if provenance else "not fitted",
+        "key": page["key"],
+    }  # fmt: skip
+    return {name: values.get(name) for name in COLUMNS}
+
+
+def settings_text(settings: dict[str, Any]) -> str:
+    """Settings in one cell."""
+    return ", ".join(f"{name}={value}" for name, value in sorted(settings.items()) if value != "")
+
+
+def board_rows(pages: Sequence[Page]) -> list[dict[str, Any]]:
+    """The board: best recall first, then best precision, then the name."""
+    rows = [row_of(page) for page in pages]
+    return sorted(rows, key=lambda row: (-(row["recall"] or 0), -(row["precision"] or 0), row["detector"], row["key"]))
+
+
+def write_board(pages: Sequence[Page], folder: Path) -> list[Path]:
+    """The board as `detectors.csv`, `detectors.md` and `detectors.json`, the same bytes on every machine.
+
+    Raises:
+        FkbenchError: the folder cannot be written.
+    """
+    rows = board_rows(pages)
+    text = {"csv": _csv(rows), "md": _markdown(rows), "json": json.dumps(rows, indent=1, sort_keys=True) + "\n"}
+    written = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for ending, content in text.items():
+            path = folder / f"detectors.{ending}"
+            write_atomic(path, content.encode())
+            written.append(path)
+    except OSError as error:
+        raise FkbenchError(
+            f"Cannot write to '{folder}': {error.strerror or error}.", "Choose another --out."
+        ) from error
+    return written
+
+
+def _csv(rows: Sequence[dict[str, Any]]) -> str:
+    out = io.StringIO()
+    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: "" if value is None else value for name, value in row.items()} for row in rows)
+    return out.getvalue()
+
+
+MARKDOWN = (
+    ("detector", "detector"), ("settings", "settings"), ("recall", "recall"), ("precision", "precision"), ("ap", "AP"),
+    ("extra_per_picture", "extra / picture"), ("cover", "cover"), ("recall_raw", "recall, raw"),
+    ("noise_x", "noise x"), ("noise_y", "noise y"), ("noise_side", "noise side"), ("rotated", "rotated"),
+    ("small", "small"), ("dark", "dark"), ("blurred", "blurred"), ("several", "several"), ("ms_p50", "ms p50"),
+    ("ms_p90", "ms p90"),
+)  # fmt: skip
+
+
+def _markdown(rows: Sequence[dict[str, Any]]) -> str:
+    lines = ["| " + " | ".join(title for _, title in MARKDOWN) + " |", "|" + "---|" * len(MARKDOWN)]
+    lines += ["| " + " | ".join(cell_text(row, name) for name, _ in MARKDOWN) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def cell_text(row: dict[str, Any], name: str) -> str:
+    """A cell for people: shares with three digits, recall and precision with their interval."""
+    value = row[name]
+    if value is None:
+        return "–"
+    if isinstance(value, str):
+        return value.replace("|", "\\|")
+    if name.startswith("ms_"):
+        return f"{value:.1f}{'*' if row['timing_void'] else ''}"
+    ends = (row.get(f"{name}_low"), row.get(f"{name}_high"))
+    interval = f" ({ends[0]:.3f}–{ends[1]:.3f})" if None not in ends else ""
+    return f"{value:.3f}{interval}"
