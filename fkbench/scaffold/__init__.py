@@ -1,0 +1,1 @@
+"""New plugins: a model, dataset or detector that works, with its test."""
