@@ -9,7 +9,9 @@ a stage that is kept only on success.
 from __future__ import annotations
 
 import importlib.metadata
+import sys
 from collections.abc import Iterable, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -20,6 +22,7 @@ import pluggy
 
 from fkbench import hookspecs
 from fkbench.errors import FkbenchError, UnknownNameError
+from fkbench.hook_faults import hook_faults
 from fkbench.local import Marked, execute_file, marked_specs
 from fkbench.specs import (
     DatasetSpec,
@@ -45,12 +48,21 @@ SpecT = TypeVar("SpecT", bound=Spec)
 
 @dataclass(frozen=True)
 class Failure:
-    """A plugin, or a part of one, that could not be used."""
+    """A plugin, or a part of one, that could not be used.
+
+    Attributes:
+        plugin: distribution and version, or file name.
+        part: what of it: the import, a hook, a module.
+        reason: why, in one line.
+        trace: the traceback.
+        origin: its file, or its entry point.
+    """
 
     plugin: str
     part: str
     reason: str
     trace: str = ""
+    origin: str = ""
 
 
 @dataclass
@@ -112,12 +124,15 @@ class Registry:
         found = self.specs[_group_of(kind)]
         return [spec for name in sorted(found) if isinstance(spec := found[name], kind)]
 
-    def fail(self, plugin: str, part: str, error: BaseException) -> None:
+    def fail(self, plugin: str | Plugin, part: str, error: BaseException) -> None:
+        """Keep what went wrong with a plugin, or a part of it."""
         import traceback  # with errors alone; a list without any need not wait for it
 
-        reason = f"{type(error).__name__}: {error}" if not isinstance(error, FkbenchError) else str(error)
+        words = " ".join(str(error).split())
+        reason = words if isinstance(error, FkbenchError) else f"{type(error).__name__}: {words}".removesuffix(": ")
         trace = "".join(traceback.format_exception(error))
-        self.failures.append(Failure(plugin, part, reason, trace))
+        origin = plugin.path if isinstance(plugin, Plugin) else ""
+        self.failures.append(Failure(str(plugin), part, reason, trace, origin))
 
     def add(self, staged: Iterable[Spec], plugin: Plugin) -> None:
         """Commit specs of one implementation, all or none.
@@ -167,7 +182,7 @@ def load_registry(files: Sequence[Path] = (), *, entry_points: bool = True, stri
     """
     registry = Registry()
     if entry_points:
-        for point in sorted(importlib.metadata.entry_points(group=hookspecs.PROJECT), key=lambda p: p.name):
+        for point in sorted(importlib.metadata.entry_points(group=hookspecs.PROJECT), key=_order):
             _load_entry_point(registry, point)
     for path in files:
         if not path.is_file():
@@ -179,31 +194,37 @@ def load_registry(files: Sequence[Path] = (), *, entry_points: bool = True, stri
     return registry
 
 
+def _order(point: importlib.metadata.EntryPoint) -> tuple[bool, str]:
+    """The built-in plugins first, then by name: a stranger's plugin of a name that is taken fails, and no built-in."""
+    return getattr(point.dist, "name", None) != hookspecs.PROJECT, point.name
+
+
 def _load_entry_point(registry: Registry, point: importlib.metadata.EntryPoint) -> None:
+    dist = point.dist
+    plugin = Plugin(getattr(dist, "name", None) or point.name, getattr(dist, "version", None) or "", point.value)
     try:
-        dist = point.dist
-        plugin = Plugin(dist.name if dist else point.name, dist.version if dist else "", point.value)
-        module = point.load()
-    except Exception as error:
-        registry.fail(point.name, "import", error)
+        with redirect_stdout(sys.stderr):  # stdout is the command's answer, which may be JSON
+            module = point.load()
+    except (Exception, SystemExit) as error:
+        registry.fail(plugin, "import", error)
         return
     load_module(registry, module, plugin)
 
 
 def load_module(registry: Registry, module: ModuleType | Any, plugin: Plugin) -> None:
     """Register one plugin module (or object) with its hooks, each implementation in a transaction of its own."""
+    faults = list(hook_faults(module))
+    for part, fault in faults:
+        registry.fail(plugin, part, fault)
+    if faults:
+        return
     try:
-        name = registry.hooks.register(module)
+        registry.hooks.register(module)
+        registry.hooks.check_pending()
     except Exception as error:
         if registry.hooks.is_registered(module):
             registry.hooks.unregister(plugin=module)
-        registry.fail(str(plugin), "hooks", error)
-        return
-    try:
-        registry.hooks.check_pending()
-    except pluggy.PluginValidationError as error:
-        registry.hooks.unregister(name=name)
-        registry.fail(str(plugin), "unknown hook", error)
+        registry.fail(plugin, "hooks", error)
         return
     registry.plugins.append(plugin)
     for group in KINDS:
@@ -218,12 +239,14 @@ def _call_register(registry: Registry, group: str, module: Any, plugin: Plugin) 
         staged: list[Spec] = []
         try:
             accepts_register = "register" in implementation.argnames
-            implementation.function(partial(_stage, staged, group)) if accepts_register else implementation.function()
+            arguments = (partial(_stage, staged, group),) if accepts_register else ()
+            with redirect_stdout(sys.stderr):
+                implementation.function(*arguments)
             registry.add(staged, plugin)
-        except Exception as error:
-            registry.fail(str(plugin), f"fkbench_{group}", error)
+        except (Exception, SystemExit) as error:
+            registry.fail(plugin, f"fkbench_{group}", error)
     for part, cause in getattr(module, "__fkbench_failures__", {}).pop(group, []):
-        registry.fail(str(plugin), part, cause)
+        registry.fail(plugin, part, cause)
 
 
 def _stage(staged: list[Spec], group: str, spec: Spec) -> None:
@@ -252,11 +275,12 @@ def _load_new_file(registry: Registry, path: Path) -> list[Spec]:
     if path.suffix == ".toml":
         return _load_description(registry, path, plugin)
     try:
-        module = execute_file(path)
+        with redirect_stdout(sys.stderr):
+            module = execute_file(path)
         found: list[Marked] = marked_specs(module)
         registry.add([mark.spec for mark in found], plugin)
     except (Exception, SystemExit) as error:  # a script that ends itself is no plugin, and no reason to end
-        registry.fail(str(plugin), "file", error)
+        registry.fail(plugin, "file", error)
         return []
     load_module(registry, module, plugin)
     return [from_plugin(mark.spec, plugin) for mark in found]
@@ -269,7 +293,7 @@ def _load_description(registry: Registry, path: Path, plugin: Plugin) -> list[Sp
         spec = read_dataset(path, registry.all(DetectorSpec))
         registry.add([spec], plugin)
     except Exception as error:
-        registry.fail(str(plugin), "file", error)
+        registry.fail(plugin, "file", error)
         return []
     registry.plugins.append(plugin)
     return [from_plugin(spec, plugin)]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from fkbench.cli.session import console, current, print_json
-from fkbench.registry import KINDS
+from fkbench.registry import KINDS, Failure
 
 
 def register(app: typer.Typer) -> None:
@@ -22,7 +22,7 @@ def command(
     session = current(context)
     session.warn = False
     registry = session.registry
-    loaded = [
+    loaded: list[dict[str, Any]] = [
         {
             "name": plugin.name,
             "version": plugin.version,
@@ -33,21 +33,30 @@ def command(
         }
         for plugin in registry.plugins
     ]
-    failed = [{"plugin": f.plugin, "part": f.part, "reason": f.reason} for f in registry.failures]
+    failed = [{"plugin": f.plugin, "origin": f.origin, "part": f.part, "reason": f.reason} for f in registry.failures]
     if as_json:
         print_json({"plugins": loaded, "failures": failed})
         return
+    _write(loaded, registry.failures, traces=session.debug)
+
+
+def _write(loaded: list[dict[str, Any]], failures: list[Failure], *, traces: bool) -> None:
+    from rich.markup import escape
+
     out = console()
     for entry in loaded:
-        out.print(f"[bold]{entry['name']}[/bold] {entry['version']} ({entry['path']})")
-        registers = entry["registers"]
-        assert isinstance(registers, dict)
-        for kind, names in registers.items():
+        where = f" ({entry['path']})" if entry["path"] not in ("", entry["name"]) else ""
+        out.print(f"[bold]{escape(entry['name'])}[/bold] {escape(entry['version'] + where)}", soft_wrap=True)
+        for kind, names in entry["registers"].items():
             if names:
-                out.print(f"  {kind}: {', '.join(names)}")
-    for failure in registry.failures:
-        out.print(f"[red]failed[/red] {failure.plugin}, {failure.part}: {failure.reason}", markup=True)
-        if session.debug:
+                out.print(f"  {kind}: {', '.join(names)}", markup=False)
+        if not any(entry["registers"].values()):
+            out.print("  registers nothing")
+    for failure in failures:
+        origin = f" ({failure.origin})" if failure.origin not in ("", failure.plugin) else ""
+        head = f"[red]failed[/red] {escape(failure.plugin + origin)}, {escape(failure.part)}:"
+        out.print(f"{head} {escape(failure.reason)}", soft_wrap=True)
+        if traces:
             out.print(failure.trace, markup=False)
-    if not failed:
+    if not failures:
         out.print("Nothing failed to load.")
