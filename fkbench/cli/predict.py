@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from fkbench.runner.loading import LoadedRun
 
 EPILOG = (
-    "Examples: fkbench predict 3f2a photo.jpg --grid drawn.png; fkbench predict 3f2a faces/ --out points.csv; "
+    "Examples: fkbench predict 3f2a photo.jpg --detector haar --grid drawn.png; fkbench predict 3f2a crops/ --out "
+    "points.csv (each picture is one face); "
     "fkbench predict 3f2a --part unlabelled --grid grid.png; fkbench predict 3f2a --part test --out points.csv."
 )
 GRID_MOST = 64
@@ -33,7 +34,7 @@ def command(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, its key or the beginning of it.")],
     images: Annotated[list[Path] | None, typer.Argument(metavar="IMAGE…|DIR", help="Pictures or folders.")] = None,
     part: Annotated[str, typer.Option(help="test or unlabelled: pictures of the run's own dataset.")] = "",
-    detector: Annotated[str, typer.Option(help="Where the face is; default: the whole picture.")] = "",
+    detector: Annotated[str, typer.Option(help="Finds every face; default: each picture is one.")] = "",
     grid: Annotated[Path | None, typer.Option(help="Draw the points into this picture.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write the points to FILE.json or FILE.csv.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
@@ -56,12 +57,17 @@ def command(
     settings = parse_settings(list(assignments or ()), "detector").get("detector", {})
     record = RunStore(session.runs_root).find(run)
     loaded = load_run(record, session.registry, choose_device(device), session.data_root)
+    if images and detector and session.registry.get(DetectorSpec, detector).find is not None:
+        from fkbench.cli.predict_faces import deliver_faces, faces_in_files
+
+        deliver_faces(loaded, faces_in_files(loaded, images, detector, settings), detector, grid, out, as_json)
+        return
     if part:
         found = _part(session, loaded, part, detector, settings)
     else:
         found = _files(loaded, list(images or ()), detector or None, settings)
         if not detector:
-            note("Each picture is taken as one face that fills it; crop pictures that show more than a face.")
+            note("Each picture is taken as one face that fills it; --detector NAME finds the faces in larger pictures.")
     _deliver(loaded, found, grid, out, as_json)
 
 

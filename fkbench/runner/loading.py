@@ -24,6 +24,7 @@ from fkbench.records import RunRecord, read_arrays
 from fkbench.registry import Registry
 from fkbench.runner.device import precision_of
 from fkbench.runner.fit import build_net, make_predictor
+from fkbench.runner.loop import points_in
 from fkbench.schemes import Scheme, scheme_of
 from fkbench.specs import Augmentation, CodecSpec, DetectorSpec, Geometry, ModelSpec, Recipe, Stage
 from fkbench.train.codecs import make_codec
@@ -96,9 +97,7 @@ class LoadedRun:
         """
         if not len(squares):
             return np.zeros((0, len(self.scheme.points), 2), np.float32)
-        channels, size = self.model.input
-        views = make_views(repeated(image, len(squares)), squares, size, channels)
-        return apply_affine(views.to_native, self.predictor.predict(views.images))
+        return points_in(image, squares, self.predictor, self.model)
 
     def predict_faces(
         self, image: npt.NDArray[np.uint8], detector: OpenDetector
@@ -127,13 +126,6 @@ class LoadedRun:
             )
         boxes, _ = find_boxes(spec, unlabelled, detector_settings(spec, settings), self.store)
         return boxes
-
-
-def repeated(image: npt.NDArray[np.uint8], times: int) -> Frames:
-    """One picture as several frames, without a copy."""
-    shape = (*image.shape[:2], image.shape[2] if image.ndim == 3 else 1)
-    start = np.zeros(times, np.int64)
-    return Frames(np.ascontiguousarray(image).reshape(-1), start, np.tile(np.array(shape, np.int64), (times, 1)))
 
 
 def recipe_from(page: Mapping[str, Any]) -> Recipe:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import csv
+import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from fkbench.datasets.samples import FloatArray
 from fkbench.errors import FkbenchError
+from fkbench.records import plan_key, rounded, safe_name
+from fkbench.records.files import write_atomic
+from fkbench.records.plain import plain
 from fkbench.runner.inputs import Inputs
 
 
@@ -83,3 +89,24 @@ def in_test_order(found: dict[str, FloatArray], inputs: Inputs, source: Path) ->
             "Ids are those of `fkbench predict RUN --part test --out FILE.csv`.",
         )
     return np.stack([found[name] for name in wanted])
+
+
+def write_boxed(result: Mapping[str, Any], inputs: Inputs, folder: Path) -> Path:
+    """Keep the scores of a run with a detector's boxes beside its record, as `boxed-<detector>-<key>.json`.
+
+    The key is a hash of dataset, split, detector, settings and correction: the same question replaces its answer.
+
+    Args:
+        result: JSON values.
+        folder: of the run.
+
+    Raises:
+        FkbenchError: the folder cannot be written.
+    """
+    asked = {"fingerprint": inputs.samples.fingerprint, "split": inputs.split.name, "box": inputs.box}
+    path = folder / f"boxed-{safe_name(inputs.detector.name)}-{plan_key(asked)[:8]}.json"
+    try:
+        write_atomic(path, (json.dumps(rounded(plain(result)), indent=1, ensure_ascii=False) + "\n").encode())
+    except OSError as error:
+        raise FkbenchError(f"Cannot write '{path}': {error.strerror or error}.", "Free space there.") from error
+    return path

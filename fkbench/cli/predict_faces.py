@@ -1,0 +1,125 @@
+"""`fkbench predict --detector N`: every face that a detector finds, with its keypoints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fkbench.cli.session import console, note, print_json
+from fkbench.errors import FkbenchError
+
+if TYPE_CHECKING:
+    from fkbench.datasets.samples import ByteArray, FloatArray
+    from fkbench.detect.found import BoxArray, Found
+    from fkbench.runner.loading import LoadedRun
+
+GRID_MOST = 64
+
+
+@dataclass(frozen=True)
+class Faces:
+    """One picture with its M faces: boxes as found, the squares that the model saw (M, 4), and points (M, K, 2)."""
+
+    path: str
+    picture: ByteArray
+    found: Found
+    squares: BoxArray
+    points: FloatArray
+
+    def facts(self) -> list[dict[str, Any]]:
+        """One JSON object per face, the surest first."""
+        points, squares = np.round(self.points.astype(np.float64), 4), np.round(self.squares, 3)
+        return [
+            {"box": row[:4], "score": row[4], "square": square.tolist(), "points": face.tolist()}
+            for row, square, face in zip(self.found.rows, squares, points, strict=True)
+        ]
+
+
+def faces_in_files(loaded: LoadedRun, paths: Sequence[Path], detector: str, settings: Mapping[str, Any]) -> list[Faces]:
+    """Every face of some pictures and folders of pictures."""
+    from fkbench.runner.pictures import find_pictures, read_picture
+
+    opened, found = loaded.open_detector(detector, settings), []
+    for path in find_pictures(paths):
+        picture = read_picture(path)
+        found.append(Faces(str(path), picture, *loaded.predict_faces(picture, opened)))
+    return found
+
+
+def deliver_faces(
+    loaded: LoadedRun, images: Sequence[Faces], detector: str, grid: Path | None, out: Path | None, as_json: bool
+) -> None:
+    """Write, draw and print what was found."""
+    names = list(loaded.scheme.points)
+    facts = {"run": loaded.record.key, "model": loaded.model.name, "scheme": loaded.scheme.name, "points": names}
+    page = {**facts, "detector": detector, "images": [{"id": each.path, "faces": each.facts()} for each in images]}
+    said = []
+    if out is not None:
+        write_faces(out, page, len(names))
+        said.append(f"points: {out}")
+    if grid is not None:
+        _draw(loaded, images, grid)
+        said.append(f"picture: {grid}")
+        if len(images) > GRID_MOST:
+            said.append(f"(the first {GRID_MOST} of {len(images)} pictures are drawn)")
+    for each in images:
+        if not len(each.found):
+            note(f"{each.path}: {detector} finds no face.")
+    if as_json:
+        print_json(page)
+        return
+    total = sum(len(each.found) for each in images)
+    many = f"{total} face{'s'[: total != 1]} in {len(images)} picture{'s'[: len(images) != 1]}"
+    console().print(f"{loaded.model.name}: points of {many}, found by {detector}", *said, sep="\n", soft_wrap=True)
+    if not said:
+        note("--out FILE.json or FILE.csv writes the points, --grid FILE draws them, --json prints them.")
+
+
+def write_faces(path: Path, page: Mapping[str, Any], points: int) -> None:
+    """Faces as JSON, or as CSV rows `id,face,x,y,w,h,score,x0,y0,…` in native pixels, by the file's ending.
+
+    Raises:
+        FkbenchError: another ending, or the file cannot be written.
+    """
+    import csv
+    import json
+
+    suffix = path.suffix.lower()
+    if suffix not in {".json", ".csv"}:
+        raise FkbenchError(f"'{path}': points are written as JSON or CSV.", "End the name in .json or .csv.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w", newline="", encoding="utf-8") as file:
+            if suffix == ".json":
+                json.dump(page, file, indent=1)
+                return
+            writer = csv.writer(file, lineterminator="\n")
+            axes = [f"{axis}{k}" for k in range(points) for axis in "xy"]
+            writer.writerow(["id", "face", "x", "y", "w", "h", "score", *axes])
+            for image in page["images"]:
+                for number, face in enumerate(image["faces"]):
+                    score = "" if face["score"] is None else face["score"]
+                    flat = [value for point in face["points"] for value in point]
+                    writer.writerow([image["id"], number, *face["box"], score, *flat])
+    except OSError as error:
+        raise FkbenchError(f"'{path}' cannot be written: {error.strerror}.", "Choose another file.") from error
+
+
+def _draw(loaded: LoadedRun, images: Sequence[Faces], grid: Path) -> None:
+    from fkbench.draw.grids import draw_points, sample_grid, save
+
+    drawn = []
+    for each in images[:GRID_MOST]:
+        scores = [row[4] for row in each.found.rows]
+        drawn.append(
+            draw_points(each.picture, each.points, scheme=loaded.scheme, boxes=each.found.boxes, scores=scores)
+        )
+    if len(drawn) == 1:
+        save(drawn[0], grid)
+        return
+    titles = [Path(each.path).name for each in images[:GRID_MOST]]
+    save(sample_grid([picture[:, :, ::-1] for picture in drawn], titles=titles, cell=320), grid)
