@@ -299,7 +299,7 @@ def test_protocol_lists_every_setting_with_default_and_help(call):
         elif isinstance(value, dict):
             assert rows[f"{field.name}.cpu"]["default"] == value["cpu"]
         else:
-            assert rows[field.name]["default"] == value
+            assert rows[field.name]["default"] == (list(value) if isinstance(value, tuple) else value)
     assert [name for name, row in rows.items() if not row["help"]] == []
     assert rows["codec.loss"]["choices"] == ["smooth_l1", "mse", "root_mse"]
     assert rows["precision.cuda"]["choices"] == ["fp32", "bf16"]
