@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fkbench.errors import FkbenchError
-from fkbench.specs import DetectorSpec, Setting
+from fkbench.specs import Correction, DetectorSpec, Setting
 
 FloatArray = npt.NDArray[np.float64]
 REMEDY = "Give one of MediaPipe's face_detection .tflite files, and the model it is: short, full or back."
@@ -156,6 +156,16 @@ def find(model_path: str, model: str, confidence: float, overlap: float) -> Blaz
     return opened
 
 
+FITTED = {
+    "dataset": "youtube68",
+    "fingerprint": "sha256:8435a3b84e6ab1c85007ab1629334a28cb887c709aa68060b4dd8ebf2619c618",
+    "split": "identity",
+    "part": "train",
+    "frames": 1000,
+    "versions": {"cv2": "4.14.0"},
+}
+"""Where the corrections come from: `fkbench detect --detector blazeface --dataset youtube68 --fit`."""
+
 SPEC = DetectorSpec(
     name="blazeface",
     summary="BlazeFace, MediaPipe's detector, through OpenCV; give its .tflite file",
@@ -163,6 +173,29 @@ SPEC = DetectorSpec(
     needs=("cv2",),
     files={"model_path": "a BlazeFace .tflite file"},
     licence="Apache-2.0 (OpenCV; weights: MediaPipe)",
+    corrections=(
+        Correction(
+            1.2359,
+            0.0116,
+            0.0608,
+            settings={"model": "short"},
+            provenance={**FITTED, "faces": 1000, "weights": "3bc182eb9f33925d"},
+        ),
+        Correction(
+            1.2247,
+            0.0151,
+            0.0696,
+            settings={"model": "back"},
+            provenance={**FITTED, "faces": 999, "weights": "e376cf6b168d5ece"},
+        ),
+        Correction(
+            1.166,
+            0.0134,
+            0.1072,
+            settings={"model": "full"},
+            provenance={**FITTED, "faces": 993, "weights": "99bf9494d84f50ac"},
+        ),
+    ),
     settings={
         "model_path": Setting("", "the .tflite file, see docs/detectors.md"),
         "model": Setting("back", "what the file is", ("short", "full", "back")),

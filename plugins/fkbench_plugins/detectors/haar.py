@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fkbench.errors import FkbenchError
-from fkbench.specs import DetectorSpec, Setting
+from fkbench.specs import Correction, DetectorSpec, Setting
 
 PREFIX = "haarcascade_"
 DEFAULT = "frontalface_default"
@@ -128,6 +128,16 @@ def _load(path: Path) -> Any:
     return classifier
 
 
+FITTED = {
+    "dataset": "youtube68",
+    "fingerprint": "sha256:8435a3b84e6ab1c85007ab1629334a28cb887c709aa68060b4dd8ebf2619c618",
+    "split": "identity",
+    "part": "train",
+    "frames": 1000,
+    "versions": {"cv2": "4.14.0"},
+}
+"""Where the corrections come from: `fkbench detect --detector haar --dataset youtube68 --fit`."""
+
 SPEC = DetectorSpec(
     name="haar",
     summary="boosted cascade of Haar features, OpenCV's frontal face (Viola and Jones 2001)",
@@ -135,6 +145,22 @@ SPEC = DetectorSpec(
     needs=("cv2",),
     probe=probe,
     licence="Apache-2.0 (OpenCV); cascades: Intel licence, BSD-like",
+    corrections=(
+        Correction(
+            1.0833,
+            0.0047,
+            0.1605,
+            settings={"cascade": "frontalface_default", "pad": 0.0},
+            provenance={**FITTED, "faces": 989},
+        ),
+        Correction(
+            1.1218,
+            0.0,
+            0.1689,
+            settings={"cascade": "frontalface_alt2", "pad": 0.0},
+            provenance={**FITTED, "faces": 967},
+        ),
+    ),
     settings={
         "preset": Setting(
             "default",

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fkbench.errors import FkbenchError
-from fkbench.specs import DetectorSpec, Setting
+from fkbench.specs import Correction, DetectorSpec, Setting
 
 SMALLEST = 8
 """px: smaller pictures hold no face that it could find."""
@@ -51,12 +51,23 @@ def find(upsample: int, threshold: float, longest: int) -> Hog:
     return Hog(dlib.get_frontal_face_detector(), upsample, threshold, longest)
 
 
+FITTED = {
+    "dataset": "youtube68",
+    "fingerprint": "sha256:8435a3b84e6ab1c85007ab1629334a28cb887c709aa68060b4dd8ebf2619c618",
+    "split": "identity",
+    "part": "train",
+    "frames": 1000,
+    "versions": {"cv2": "4.14.0", "dlib": "20.0.1"},
+}
+"""Where the corrections come from: `fkbench detect --detector hog --dataset youtube68 --fit`."""
+
 SPEC = DetectorSpec(
     name="hog",
     summary="dlib's frontal face detector: histograms of oriented gradients and a linear classifier",
     find="fkbench_plugins.detectors.hog:find",
     needs=("dlib",),
     licence="Boost (dlib)",
+    corrections=(Correction(1.2252, 0.0111, 0.1099, provenance={**FITTED, "faces": 972}),),
     settings={
         "upsample": Setting(1, "times the picture is doubled: faces below 80 px are not found without"),
         "threshold": Setting(0.0, "least score of a face; below 0 finds more and errs more"),

