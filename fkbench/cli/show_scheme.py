@@ -34,7 +34,7 @@ def _write_scheme(scheme: Scheme) -> None:
         out.print("[dim]left and right are the subject's; --picture FILE draws it properly[/dim]")
     table = plain_table("region", "points")
     for i, (region, indices) in enumerate(scheme.regions.items()):
-        table.add_row(f"[{COLOURS[i % len(COLOURS)]}]{region}[/]", escape(_members(scheme, indices)))
+        table.add_row(f"[{COLOURS[i % len(COLOURS)]}]{escape(region)}[/]", escape(_members(scheme, indices)))
     out.print(table)
     print_facts("", "", {
         "flip pairs": ", ".join(f"{a}-{b}" for a, b in scheme.flip_pairs),
