@@ -11,21 +11,26 @@ NOTE = "*Generated from the code when the site is built.*"
 ENTITIES = {ord(sign): f"&#{ord(sign)};" for sign in "\\*_<>|$#[]"}
 
 
+def one_line(text: str) -> str:
+    """Blanks and line breaks as single blanks; those that must not be broken (U+202F) stay."""
+    return re.sub(r"[ \t\n]+", " ", text).strip(" ")
+
+
 def prose(text: str) -> str:
     """Text that is no Markdown but for `code`, on one line, so that nothing else in it is taken for markup."""
-    parts = re.split(r"(`[^`]+`)", " ".join(text.split()))
+    parts = re.split(r"(`[^`]+`)", one_line(text))
     return "".join(part if part.startswith("`") else part.translate(ENTITIES) for part in parts)
 
 
 def code(value: object) -> str:
     """A value as inline code; empty for an empty text or None."""
-    text = " ".join(str(value).split()) if value is not None else ""
+    text = one_line(str(value)) if value is not None else ""
     return f"`{text}`" if text else ""
 
 
 def cell(text: str) -> str:
     """Markdown that fits into one cell of a table; within `code` a bar parts no cells."""
-    return " ".join(text.split())
+    return one_line(text)
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], right: Iterable[int] = ()) -> str:
