@@ -80,6 +80,8 @@ class Spec:
         summary: one line for `fkbench list`.
         settings: what `--set` can change, by name.
         needs: importable packages without which it is listed as not available.
+        reduced: settings under which the conformance kit runs what is too large for it: a net, whose parameters are
+            counted at full size all the same, or a dataset that is made when it is used.
         plugin: filled in by the registry.
     """
 
@@ -87,6 +89,7 @@ class Spec:
     summary: str = ""
     settings: Mapping[str, Setting] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
+    reduced: Mapping[str, Any] = field(default_factory=dict)
     plugin: Plugin = Plugin("unregistered")
 
     def lacking(self) -> str | None:

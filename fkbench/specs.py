@@ -178,8 +178,6 @@ class ModelSpec(Spec):
         deterministic: one run is enough, there is no randomness in fitting.
         recipes: protocol name → the model's own recipe (`article`).
         collapse_share: of a baseline: a net that ends no better than this share of its rmse is marked `collapsed`.
-        reduced: settings under which the conformance kit runs a net that is too large for it; parameters are counted
-            at full size all the same.
         not_run: why this net is listed and counted but never trained; empty for all others.
         member: this spec is a family: `member(spec, rest) -> ModelSpec` gives the model named `family:rest`, or raises
             UnknownNameError. A family by itself is not built.
@@ -196,7 +194,6 @@ class ModelSpec(Spec):
     collapse_share: float = 0.0
     recipes: Mapping[str, Recipe] = field(default_factory=dict)
     card: Card = Card()
-    reduced: Mapping[str, Any] = field(default_factory=dict)
     not_run: str = ""
     member: Ref | None = None
     members: Ref | None = None

@@ -124,8 +124,10 @@ def _predictor(spec: ModelSpec, settings: Mapping[str, Any]) -> Suite:
 def _dataset(spec: DatasetSpec, store: Store | None, given: Mapping[str, Any]) -> Suite:
     from fkbench.testing import dataset_splits, datasets
 
-    settings = resolve_settings("dataset", spec.settings, given)
-    subject = datasets.DatasetSubject(spec, store, settings)
+    smaller = {name: value for name, value in spec.reduced.items() if name not in given}
+    settings = resolve_settings("dataset", spec.settings, {**given, **smaller})
+    # What is made for the check alone is not left in the user's data folder.
+    subject = datasets.DatasetSubject(spec, None if smaller and not spec.requires else store, settings)
     checks = (*DECLARED, *datasets.CHECKS, *dataset_splits.CHECKS)
     return Suite(spec, "dataset", subject, checks, "loads", ALONE, _lacking(spec))
 

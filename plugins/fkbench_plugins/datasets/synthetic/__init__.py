@@ -27,6 +27,7 @@ def _spec(name: str, points: int) -> DatasetSpec:
         boxes=("frame",),
         defaults={"uniform": ("index", "frame"), "article": ("index", "frame")},
         settings=_SETTINGS,
+        reduced={"count": 200},
         terms=_TERMS,
         ways="It is rendered when it is first used.",
         embedded=True,
