@@ -12,7 +12,7 @@ from fkbench.datasets.samples import ByteArray
 from fkbench.draw import canvas as cv
 from fkbench.errors import UnknownNameError
 from fkbench.live.frames import Face, Points
-from fkbench.live.sunglasses import eye_line, inner_corners, put_fixed, put_on
+from fkbench.live.sunglasses import artwork, eye_line, inner_corners, put_fixed, put_on
 from fkbench.schemes import Scheme
 
 Overlay = Callable[[ByteArray, Sequence[Face]], None]
@@ -34,6 +34,8 @@ def make_overlay(name: str, scheme: Scheme) -> Overlay:
         return partial(_mesh, scheme=scheme)
     if name == "boxes":
         return _boxes
+    if name.startswith("sunglasses"):
+        artwork()  # drawn before the first picture comes
     if name == "sunglasses":
         return partial(_each, put=put_on, ends=eye_line(scheme))
     if name == "sunglasses-fixed":

@@ -77,7 +77,7 @@ class Show:
         self.faces += len(frame.faces)
         self.with_faces += bool(frame.faces)
         self.overlay(frame.picture, frame.faces)
-        if self.status and self.meter.shown:
+        if self.status and self.meter.rate:
             status_line(frame.picture, self._status(len(frame.faces)))
         going = [sink.show(frame.picture, frame.at) for sink in self.sinks]
         self.meter.tick(frame.taken, clock())

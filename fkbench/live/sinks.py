@@ -36,8 +36,8 @@ class Sink(Protocol):
 class VideoFile:
     """A video file, there only when it is whole: also one that was cut short by Ctrl-C.
 
-    All its pictures have the size of the first; others are fitted into it. Pictures of a live source stay as long as
-    they stood, so that the film runs at the speed of life.
+    All its pictures have one size, that of the first or what the source says; others are fitted into it. Pictures of a
+    live source stay as long as they stood, so that the film runs at the speed of life.
     """
 
     paced = False
@@ -74,9 +74,10 @@ class VideoFile:
             raise FkbenchError(f"Cannot write '{self.path}': {error.strerror}.", "Choose another --out.") from error
 
     def _open(self, canvas: ByteArray) -> None:
-        share = min(1.0, LARGEST / max(canvas.shape[:2]))
+        wanted = self.about.size if any(self.about.size) else (canvas.shape[1], canvas.shape[0])
+        share = min(1.0, LARGEST / max(wanted))
         # MPEG-4 wants even sides.
-        high, wide = (max(2, int(side * share) // 2 * 2) for side in canvas.shape[:2])
+        wide, high = (max(2, int(side * share) // 2 * 2) for side in wanted)
         codec = CODECS[self.path.suffix.lower()]
         writer = cv2.VideoWriter(str(self._scratch), cv2.VideoWriter.fourcc(*codec), self.about.rate, (wide, high))
         if not writer.isOpened():

@@ -19,6 +19,8 @@ from fkbench.runner.pictures import SUFFIXES, find_pictures, read_picture
 ADDRESSES = ("http://", "https://", "rtsp://", "rtmp://", "udp://", "tcp://")
 LONGEST = 1920
 """px: larger pictures of a folder are shrunk to this longer side; videos are taken as they are."""
+MEASURED = 50
+"""Pictures of a folder that are read beforehand, to know the size of the video."""
 USUAL_RATE = 25.0
 WAIT_MS = 10_000
 
@@ -34,6 +36,7 @@ class About:
         rate: pictures a second, nominal.
         total: how many there are, 0 where nobody knows.
         moving: one picture follows from the other, so that faces can be followed.
+        size: width and height that all pictures fit into, where they differ; (0, 0): as the first one.
     """
 
     name: str
@@ -42,6 +45,7 @@ class About:
     rate: float
     total: int = 0
     moving: bool = True
+    size: tuple[int, int] = (0, 0)
 
 
 class Source(Protocol):
@@ -59,15 +63,20 @@ class Folder:
 
     def __init__(self, path: Path, rate: float) -> None:
         self.paths = find_pictures([path])
-        self.about = About(str(path), "folder", False, rate, len(self.paths), moving=False)
         self._next = 0
+        sizes = np.array([self._load(each).shape[:2] for each in self.paths[:MEASURED]])
+        high, wide = (int(side) for side in sizes.max(axis=0))
+        self.about = About(str(path), "folder", False, rate, len(self.paths), moving=False, size=(wide, high))
 
     def read(self) -> ByteArray | None:
         if self._next >= len(self.paths):
             return None
-        picture, _ = shrunk(read_picture(self.paths[self._next]), LONGEST)
+        picture = self._load(self.paths[self._next])
         self._next += 1
         return np.ascontiguousarray(picture[:, :, ::-1])
+
+    def _load(self, path: Path) -> ByteArray:
+        return shrunk(read_picture(path), LONGEST)[0]
 
     def close(self) -> None:
         """Nothing is held open."""

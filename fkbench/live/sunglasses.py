@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,6 +16,8 @@ from fkbench.schemes import SCHEMES, Scheme
 
 Art = npt.NDArray[np.uint8]
 Map = npt.NDArray[np.float64]
+Sheet = npt.NDArray[np.float32]
+"""(H, W, 4) BGR and alpha, 0 to 255, the colours multiplied by alpha."""
 
 # The drawing: the outer eye corners lie at (±CORNER, 0) about its centre, in shares of its width.
 WIDTH, HEIGHT = 800, 320
@@ -22,7 +25,8 @@ CORNER = 0.33
 ACROSS = 1 / (2 * CORNER)
 """Width of the glasses over the distance of the outer eye corners."""
 FIXED = (200, 100)
-FINER = 3  # drawn so many times larger, then shrunk: smooth edges
+FRAME = (22.0, 20.0, 20.0)
+FINER = 2  # drawn so many times larger, then shrunk: smooth edges
 
 LENS = ((-0.475, -0.115), (-0.40, -0.150), (-0.16, -0.150), (-0.055, -0.105), (-0.060, 0.020), (-0.120, 0.130),
         (-0.215, 0.165), (-0.330, 0.150), (-0.425, 0.085), (-0.465, -0.020))  # fmt: skip
@@ -32,52 +36,47 @@ LENS = ((-0.475, -0.115), (-0.40, -0.150), (-0.16, -0.150), (-0.055, -0.105), (-
 @lru_cache(maxsize=1)
 def artwork() -> Art:
     """(320, 800, 4) BGR and alpha, the colours multiplied by alpha: smoked lenses in a black frame."""
-    shape = (HEIGHT * FINER, WIDTH * FINER)
-    alpha, colour = np.zeros(shape, np.float32), np.zeros((*shape, 3), np.float32)
-    _paint(alpha, colour, _mask(_bridge(), shape), (22.0, 20.0, 20.0), 1.0)
+    sheet = np.zeros((HEIGHT * FINER, WIDTH * FINER, 4), np.float32)
+    _paint(sheet, _mask(_bridge(), sheet), FRAME)
     for side in (1.0, -1.0):
         outline = _rounded(np.array(LENS) * [side, 1.0])
         centre = outline.mean(axis=0)
-        rim, glass = _mask(_pixels(outline), shape), _mask(_pixels(centre + (outline - centre) * 0.90), shape)
-        _paint(alpha, colour, rim, (22.0, 20.0, 20.0), 1.0)
-        _glass(alpha, colour, glass)
-        shine = _mask(_pixels(_shine(side)), shape) * glass
-        _paint(alpha, colour, shine * 0.16, (255.0, 250.0, 245.0), 1.0)
+        glass = _mask(_pixels(centre + (outline - centre) * 0.90), sheet)
+        _paint(sheet, _mask(_pixels(outline), sheet), FRAME)
+        _tint(sheet, glass)
+        _paint(sheet, cv2.min(_mask(_pixels(_shine(side)), sheet), glass), (255.0, 250.0, 245.0), 0.16)
         hinge = centre + np.array([-0.195 * side, -0.105])
-        _paint(alpha, colour, _mask(_pixels(_disc(hinge, 0.008)), shape), (190.0, 195.0, 200.0), 1.0)
-    whole = np.dstack([colour, alpha * 255.0])
-    return np.asarray(np.rint(cv2.resize(whole, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)), np.uint8)
+        _paint(sheet, _mask(_pixels(_disc(hinge, 0.008)), sheet), (190.0, 195.0, 200.0))
+    return np.asarray(np.rint(cv2.resize(sheet, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)), np.uint8)
 
 
-def _paint(
-    alpha: npt.NDArray[np.float32],
-    colour: npt.NDArray[np.float32],
-    mask: npt.NDArray[np.float32],
-    paint: tuple[float, float, float],
-    share: float,
-) -> None:
+def _paint(sheet: Sheet, mask: Any, paint: tuple[float, float, float], share: float = 1.0) -> None:
     """Lay a colour over what is there (Porter and Duff's `over`, colours multiplied by alpha), in place."""
-    cover = mask * share
-    colour *= (1 - cover)[:, :, None]
-    colour += cover[:, :, None] * np.array(paint, np.float32)
-    alpha *= 1 - cover
-    alpha += cover
+    part, cover = _touched(sheet, mask)
+    cover = cover * np.float32(share)
+    part *= 1 - cover
+    part += cover * np.array([*paint, 255.0], np.float32)
 
 
-def _glass(alpha: npt.NDArray[np.float32], colour: npt.NDArray[np.float32], glass: npt.NDArray[np.float32]) -> None:
-    """Clear the lens and tint it: darker above than below, so that the eyes can be made out."""
-    colour *= (1 - glass)[:, :, None]
-    alpha *= 1 - glass
-    rows = np.linspace(0, 1, len(glass), dtype=np.float32)
-    tint = np.interp(rows, [0.1, 0.9], [0.93, 0.66]).astype(np.float32)[:, None]
-    colour += (glass * tint)[:, :, None] * np.array([48.0, 34.0, 26.0], np.float32)
-    alpha += glass * tint
+def _tint(sheet: Sheet, glass: Any) -> None:
+    """Clear a lens and tint it: darker above than below, so that the eyes can be made out, in place."""
+    part, cover = _touched(sheet, glass)
+    top = cv2.boundingRect(glass)[1]
+    rows = (np.arange(len(part)) + top) / len(sheet)
+    tint = np.interp(rows, [0.1, 0.9], [0.93, 0.66]).astype(np.float32)[:, None, None]
+    part *= 1 - cover
+    part += cover * tint * np.array([48.0, 34.0, 26.0, 255.0], np.float32)
 
 
-def _mask(outline: npt.NDArray[np.int32], shape: tuple[int, int]) -> npt.NDArray[np.float32]:
-    canvas = np.zeros(shape, np.uint8)
-    cv2.fillPoly(canvas, [outline], 255, cv2.LINE_AA)
-    return np.asarray(canvas, np.float32) / 255.0
+def _touched(sheet: Sheet, mask: Any) -> tuple[Sheet, Sheet]:
+    """The part of the sheet that a mask (H, W) uint8 covers, and by how much, (h, w, 1) in 0 to 1."""
+    x, y, wide, high = cv2.boundingRect(mask)
+    window = (slice(y, y + high), slice(x, x + wide))
+    return sheet[window], (mask[window].astype(np.float32) / 255)[:, :, None]
+
+
+def _mask(outline: npt.NDArray[np.int32], sheet: Sheet) -> Any:
+    return cv2.fillPoly(np.zeros(sheet.shape[:2], np.uint8), [outline], 255, cv2.LINE_AA)
 
 
 def _pixels(shares: Map) -> npt.NDArray[np.int32]:

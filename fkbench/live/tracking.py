@@ -29,6 +29,7 @@ MEMORY = 8  # detections that the relation of detected to reference square is av
 LEAST_INSIDE = 0.5
 JUMP = 0.5  # sides of the square that a face may move from one picture to the next
 GROWTH = 1.5  # factor by which it may grow or shrink from one picture to the next
+DRIFT = 2.0  # and since the detector last saw it
 
 
 @dataclass
@@ -41,6 +42,7 @@ class Track:
             of the latter, (3,): a mean over the last detections.
         seen: detections so far.
         missed: detections in a row that did not find it.
+        sure: side of the square when the detector last saw the face, px.
     """
 
     number: int
@@ -48,13 +50,14 @@ class Track:
     relation: BoxArray = field(default_factory=lambda: np.array([1.0, 0.0, 0.0]))
     seen: int = 0
     missed: int = 0
+    sure: float = 0.0
     filter: OneEuro | None = None
 
     def learn(self, reference: BoxArray) -> None:
         """How the detector's square stood to the reference square (4,) of the points that were found in it."""
         side = reference[2]
         away = (self.square[:2] + self.square[2:] / 2 - reference[:2] - side / 2) / side
-        self.seen += 1
+        self.seen, self.sure = self.seen + 1, float(self.square[2])
         weight = 1 / min(self.seen, MEMORY)
         self.relation = self.relation * (1 - weight) + weight * np.array([self.square[2] / side, *away])
 
@@ -73,8 +76,9 @@ class Track:
         """
         inside = ((points >= -0.5) & (points < np.array([shape[1], shape[0]]) - 0.5)).all(axis=1)
         moved = np.abs(after[:2] + after[2:] / 2 - self.square[:2] - self.square[2:] / 2).max() / self.square[2]
-        growth = after[2] / self.square[2]
-        return bool(inside.mean() < LEAST_INSIDE or moved > JUMP or not 1 / GROWTH <= growth <= GROWTH)
+        growth, drift = after[2] / self.square[2], after[2] / self.sure
+        steady = 1 / GROWTH <= growth <= GROWTH and 1 / DRIFT <= drift <= DRIFT
+        return bool(inside.mean() < LEAST_INSIDE or moved > JUMP or not steady)
 
 
 class Tracker:
