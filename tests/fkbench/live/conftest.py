@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,6 +11,8 @@ import pytest
 
 from fkbench.runner.loading import LoadedRun
 from fkbench.schemes import FACE15
+
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # FFmpeg reads it once, when the first video is opened
 
 if str(Path(__file__).parent) not in sys.path:
     sys.path.append(str(Path(__file__).parent))
@@ -20,10 +23,5 @@ from live_drawings import DiscModel
 @pytest.fixture
 def run():
     """A loaded run with the disc model, of 64-pixel grey views and 15 points."""
-    return LoadedRun(
-        SimpleNamespace(key="0" * 16, box="frame"),
-        SimpleNamespace(name="disc", input=(1, 64)),
-        DiscModel(),
-        FACE15,
-        None,
-    )
+    record, model = SimpleNamespace(key="0" * 16, box="frame"), SimpleNamespace(name="disc", input=(1, 64))
+    return LoadedRun(record, model, DiscModel(), FACE15, None)

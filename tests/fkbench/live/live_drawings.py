@@ -1,4 +1,4 @@
-"""Drawn videos of a bright disc that plays the face, and a run whose model finds it: exact, fast and without training."""
+"""Drawn pictures and videos in which a bright disc plays the face, and a detector and a model that find it."""
 
 from __future__ import annotations
 
@@ -58,12 +58,15 @@ def discs(picture):
     return Found(boxes, np.full(len(boxes), 0.9)), squares
 
 
+VIDEO = About("drawn", "video", False, RATE)
+
+
 @dataclass
 class Pictures:
     """A source of given pictures; a live one waits a little between them."""
 
     pictures: list
-    about: About = About("drawn", "video", False, RATE)
+    about: About = VIDEO
     wait: object = None
     closed: bool = False
     taken: int = 0

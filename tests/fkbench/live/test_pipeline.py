@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from functools import partial
 
@@ -66,7 +67,7 @@ def test_live_the_newest_picture_is_next_and_old_ones_are_left_out(run):
     assert shown == sorted(shown)
     assert line.counts.read == 10
     assert line.counts.dropped == 10 - len(shown) >= 6
-    assert all(b.at > a.at for a, b in zip(frames, frames[1:], strict=False))
+    assert all(b.at > a.at for a, b in itertools.pairwise(frames))
 
 
 @pytest.mark.parametrize("where", ["source", "detector", "model"])

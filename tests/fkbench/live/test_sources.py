@@ -72,7 +72,8 @@ def test_each_source_that_cannot_be_opened_gets_a_line(tmp_path, monkeypatch, ca
 
 def test_a_camera_is_live_and_ends_when_it_is_lost(monkeypatch):
     class Camera:
-        frames = [np.zeros((4, 6), np.uint8), np.zeros((4, 6, 4), np.uint8)]
+        def __init__(self):
+            self.frames = [np.zeros((4, 6), np.uint8), np.zeros((4, 6, 4), np.uint8)]
 
         def get(self, what):
             return 0.0
