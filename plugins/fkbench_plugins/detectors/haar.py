@@ -160,6 +160,13 @@ SPEC = DetectorSpec(
             settings={"cascade": "frontalface_alt2", "pad": 0.0},
             provenance={**FITTED, "faces": 967},
         ),
+        Correction(
+            0.6631,
+            0.0024,
+            0.0961,
+            settings={"cascade": "frontalface_default", "pad": 0.33},
+            provenance={**FITTED, "faces": 973},
+        ),
     ),
     settings={
         "preset": Setting(
