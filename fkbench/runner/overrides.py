@@ -38,9 +38,14 @@ def apply_overrides(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
         FkbenchError: a value of the wrong type, out of range, or not one of the choices.
     """
     known = recipe_settings(recipe)
+    _check_together(changes)
     for name, value in changes.items():
         if name not in known:
             raise UnknownNameError("protocol setting", name, known, "`fkbench show PROTOCOL --settings` lists them.")
+        if isinstance(known[name], tuple):
+            raise FkbenchError(
+                f"protocol.{name} is a list of parts, which --set cannot change.", "A recipe of your own can state it."
+            )
         outer, _, inner = name.partition(".")
         if not inner:
             recipe = replace(recipe, **{outer: _parse(name, value, _hint(Recipe, outer))})
@@ -58,6 +63,14 @@ def apply_overrides(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
             "The budget is zero: neither epochs nor images_seen is set.", "Set protocol.epochs, for example 10."
         )
     return recipe
+
+
+def _check_together(changes: Mapping[str, Any]) -> None:
+    """A budget is stated once: one of two would be ignored without a word."""
+    if changes.get("epochs") and str(changes.get("images_seen", "0")) != "0":
+        raise FkbenchError(
+            "The budget is stated twice: in epochs and in images seen.", "Leave --epochs or protocol.images_seen out."
+        )
 
 
 def _hint(owner: type, name: str) -> Any:

@@ -111,3 +111,15 @@ def test_a_recipe_survives_its_record():
 
 def test_epochs_replace_a_budget_in_images():
     assert apply_overrides(Recipe(images_seen=1000), {"epochs": 5}).images_seen == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"epochs": 5, "images_seen": "100"}, "stated twice"),
+        ({"stages": "1"}, "list of parts"),
+    ],
+)
+def test_settings_that_cannot_be_are_said(changes, message):
+    with pytest.raises(FkbenchError, match=message):
+        apply_overrides(Recipe(epochs=3), changes)
