@@ -174,7 +174,7 @@ def test_every_model_has_a_card(spec, pages):
 
 def test_cards_show_published_records_and_invent_none(tmp_path):
     spec = REGISTRY.get(ModelSpec, "dfk")
-    facts = {"parameters": 1, "macs": 1, "outputs": 30, "available": True, "reason": None, "plugin": "", "layers": []}
+    facts = {"sizes": {}, "macs": None, "available": True, "reason": None, "plugin": "", "layers": []}
     assert NOTHING in cards.card_page(spec, facts, Published.read(tmp_path))
     record = RunRecord.model_validate(
         {

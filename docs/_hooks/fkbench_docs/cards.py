@@ -8,13 +8,14 @@ from fkbench.cli.show_model import model_page
 from fkbench.protocols import PROTOCOLS
 from fkbench.records import safe_name
 from fkbench.registry import Registry
+from fkbench.schemes import SCHEMES
 from fkbench.specs import Card, ModelSpec, resolve
 from fkbench_docs.catalogue import ours, recipe_table, settings_table
 from fkbench_docs.markup import NOTE, code, number, page, prose, table
 from fkbench_docs.published import Published, scores
 
 SCHEME = "face15"
-"""Scheme that sets the number of outputs of the sizes shown; those for others differ in the last layer."""
+"""Scheme that sets the number of outputs of the layers shown; those for others differ in the last layer."""
 
 
 def models(registry: Registry) -> list[ModelSpec]:
@@ -33,23 +34,31 @@ def shown_name(spec: ModelSpec) -> str:
 
 
 def size_of(spec: ModelSpec) -> dict[str, Any]:
-    """What `fkbench show MODEL --json` says."""
-    return model_page(spec, SCHEME, None).data
+    """What `fkbench show MODEL --json` says, with `sizes`: scheme → parameters, where the model has layers."""
+    pages = {name: model_page(spec, name, None).data for name in SCHEMES}
+    counted = {name: page["parameters"] for name, page in pages.items() if page["parameters"] is not None}
+    return {**pages[SCHEME], "sizes": counted}
 
 
 def index_page(found: list[tuple[ModelSpec, dict[str, Any]]]) -> str:
     """All models in one table."""
     rows = [
-        (f"[{shown_name(spec)}]({file_name(spec)})", prose(spec.summary), _input(spec), number(facts["parameters"]),
-         number(facts["macs"]), ", ".join(map(code, sorted(spec.recipes))) or "–")
+        (f"[{shown_name(spec)}]({file_name(spec)})", prose(spec.summary), _input(spec),
+         *(number(facts["sizes"].get(name)) for name in SCHEMES), number(facts["macs"]),
+         ", ".join(map(code, sorted(spec.recipes))) or "–")
         for spec, facts in found
     ]  # fmt: skip
     return page(
         "# Model cards",
         NOTE,
-        f"Parameters and multiply-accumulates are counted on the nets when this site is built, for `{SCHEME}`. "
-        "Every net can be trained under `uniform`; the last column names recipes of its own.",
-        table(("model", "what it is", "input", "parameters", "MACs", "own recipes"), rows, right=(3, 4)),
+        "Parameters and multiply-accumulates (MACs) are counted on the nets when this site is built. The number of "
+        f"outputs, and so of parameters, depends on the landmark scheme; MACs are for `{SCHEME}`. Every net can be "
+        "trained under `uniform`; the last column names recipes of its own.",
+        table(
+            ("model", "what it is", "input", *(f"parameters, `{name}`" for name in SCHEMES), "MACs", "own recipes"),
+            rows,
+            right=range(3, 4 + len(SCHEMES)),
+        ),
     )
 
 
@@ -78,11 +87,12 @@ def card_page(spec: ModelSpec, facts: dict[str, Any], published: Published) -> s
 def _facts(spec: ModelSpec, facts: dict[str, Any]) -> list[tuple[str, str]]:
     kind = {"net": "net, trained by the engine", "predictor": "predictor that fits by itself"}[spec.kind]
     rows = [("kind", f"{kind}; baseline" if spec.role == "baseline" else kind), ("input", _input(spec))]
-    if facts["parameters"] is not None:
-        rows += [
-            ("parameters", f"{number(facts['parameters'])} with {facts['outputs']} outputs (`{SCHEME}`)"),
-            ("multiply-accumulates", f"{number(facts['macs'])} for one picture"),
-        ]
+    rows += [
+        ("parameters", f"{number(count)} with {2 * len(SCHEMES[name].points)} outputs (`{name}`)")
+        for name, count in facts["sizes"].items()
+    ]
+    if facts["sizes"]:
+        rows.append(("multiply-accumulates", f"{number(facts['macs'])} for one picture (`{SCHEME}`)"))
     if spec.needs:
         rows.append(("needs", ", ".join(map(code, spec.needs))))
     if not facts["available"]:

@@ -55,7 +55,7 @@ def svg(latex: str) -> str:
     box = f'viewBox="0 {-height * scale:.1f} {width * scale:.1f} {(height + depth) * scale:.1f}"'
     return (
         f'<svg class="math" role="img" {em} {box} style="vertical-align: {-depth / SIZE:.3f}em">'
-        f'<title>{html.escape(source)}</title>{drawing}</svg>'
+        f"<title>{html.escape(source)}</title>{drawing}</svg>"
     )
 
 
