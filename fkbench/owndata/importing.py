@@ -69,8 +69,11 @@ def import_own(description: Description, store: Store, *, sized: bool) -> dict[s
     Raises:
         FkbenchError: bad labels or pictures; file and row are named; nothing is written then.
     """
+    labels = labels_digest(description)
     found = collect(description)
-    source = _source(description, found)  # before anything is decoded: what changes meanwhile is noticed the next time
+    source = _source(
+        description, found, labels
+    )  # before anything is decoded: what changes meanwhile is noticed the next time
     labelled, bare = _rows(description, found)
     frames = _frames(description, found, labelled, "Decoding pictures")
     points = found.points[labelled].astype(np.float32)
@@ -98,14 +101,13 @@ def import_own(description: Description, store: Store, *, sized: bool) -> dict[s
     return write_import(store, pack_name(description), meta, arrays)
 
 
-def _source(description: Description, found: Collected) -> dict[str, Any]:
+def _source(description: Description, found: Collected, labels: str) -> dict[str, Any]:
     """What the pack is made from, by which `fkbench.owndata.state.what_changed` tells whether it still stands."""
     files = [str(path.resolve()) for path in dict.fromkeys(found.files)]
-    labels, pictures = labels_digest(description), pictures_digest(files)
     return {
         "toml": str(description.path.resolve()),
         "dataset": description.name,
-        "state": {"description": description.digest, "labels": labels, "pictures": pictures},
+        "state": {"description": description.digest, "labels": labels, "pictures": pictures_digest(files)},
         "files": files,
         "layout": LAYOUT,
         "duplicate_rule": DUPLICATE_RULE_VERSION,
