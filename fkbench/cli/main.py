@@ -25,6 +25,7 @@ COMMANDS = {
     "score": "Score a finished run, or points that another program predicted.",
     "predict": "Predict keypoints for pictures, or for a part of a run's dataset.",
     "detect": "Find faces in pictures, or score face detectors.",
+    "demo": "Draw keypoints on live or recorded video: into a file, a window or a browser.",
     "leaderboard": "Rank the runs of a folder.",
     "runs": "List, remove and clean up runs.",
     "new": "Write a new model, dataset or detector with its test.",

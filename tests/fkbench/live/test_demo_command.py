@@ -31,10 +31,12 @@ def tinynet(channels: int, size: int, outputs: int) -> nn.Module:
     return nn.Sequential(nn.AvgPool2d(4), nn.Flatten(), nn.Linear(channels * 64, outputs))
 
 @fkbench.detector("discs")
-def discs(image):
+def discs():
     """The bright blobs."""
-    count, _, stats, _ = cv2.connectedComponentsWithStats((image[:, :, 0] > 128).astype(np.uint8))
-    return stats[1:, :4].astype(float)
+    def find(image):
+        count, _, stats, _ = cv2.connectedComponentsWithStats((image[:, :, 0] > 128).astype(np.uint8))
+        return stats[1:, :4].astype(float)
+    return find
 '''
 
 
@@ -143,15 +145,14 @@ def test_a_browser_sees_the_stream(demo, tmp_path, monkeypatch):
 def test_bad_input_ends_in_a_line_and_exit_code_2(demo, film, tmp_path, monkeypatch):
     (tmp_path / "broken.mp4").write_bytes(bytes(300))
     out = tmp_path / "o.mp4"
-    monkeypatch.setattr(
-        sources, "_camera", lambda number: (_ for _ in ()).throw(sources.FkbenchError("no camera", "x"))
-    )
+    opened = sources._opened
+    monkeypatch.setattr(sources, "_opened", lambda *given: None if given == (0,) else opened(*given))
     monkeypatch.setattr(sinks, "framework", lambda: "")
     cases = [
         (["--source", film], "Nowhere to show it"),
         (["--source", tmp_path / "none.mp4", "--out", out], "There is no source"),
         (["--source", tmp_path / "broken.mp4", "--out", out], "cannot be read as a video"),
-        (["--out", out], "no camera"),
+        (["--out", out], "Camera 0 cannot be opened"),
         (["--source", film, "--window"], "This OpenCV is headless"),
         (["--source", film, "--out", tmp_path / "o.gif"], "does not end like a video"),
         (["--source", film, "--out", out, "--overlay", "hats"], "Unknown --overlay 'hats'"),
@@ -169,7 +170,7 @@ def test_bad_input_ends_in_a_line_and_exit_code_2(demo, film, tmp_path, monkeypa
 
 
 def test_an_unfinished_run_is_a_clear_line(demo, trained, film, tmp_path):
-    plugin, folder, key = trained
+    _plugin, folder, key = trained
     (source,) = folder.glob(f"runs/*/*/{key}/record.json")
     page = json.loads(source.read_text()) | {"key": "f" * 16, "status": "failed", "reason": "out of luck"}
     target = source.parent.with_name("f" * 16) / "record.json"
@@ -202,13 +203,13 @@ def test_ctrl_c_keeps_the_film_so_far(demo, film, tmp_path, monkeypatch):
         return original(self, canvas, at)
 
     monkeypatch.setattr(sinks.VideoFile, "show", interrupted)
-    code, said, told = demo("--source", film, "--out", tmp_path / "o.mp4")
+    code, _said, told = demo("--source", film, "--out", tmp_path / "o.mp4")
     assert code == 130
     assert "Stopped after 4 frames." in told
     assert len(read_video(tmp_path / "o.mp4")) == 4
 
 
 def test_without_a_detector_one_that_works_is_taken_and_named(demo, film, tmp_path):
-    code, said, told = demo("--source", film, "--out", tmp_path / "o.mp4", "--max-frames", 1, detector="")
+    code, _said, told = demo("--source", film, "--out", tmp_path / "o.mp4", "--max-frames", 1, detector="")
     assert code == 0
     assert "Faces are found by " in told
