@@ -122,6 +122,7 @@ def _sinks(title: str, about: About, out: Path | None, window: bool, serve: tupl
 
 def _play(show: Show, stack: ExitStack, out: Path | None, as_json: bool, loaded: LoadedRun) -> None:
     from fkbench.cli.bars import progress_bars
+    from fkbench.live.assembling import shared_cores
     from fkbench.live.player import LOST
 
     if out is not None and not show.about.live:
@@ -129,7 +130,8 @@ def _play(show: Show, stack: ExitStack, out: Path | None, as_json: bool, loaded:
         expected = min(show.about.total or show.most, show.most or show.about.total)
         show.progress = lambda done, total: report("frames", done, max(expected, done))
     try:
-        show.play()
+        with shared_cores():
+            show.play()
     finally:
         stack.close()  # the bar goes before the last lines are printed
         if show.meter.shown:

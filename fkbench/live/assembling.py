@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 import numpy as np
+import torch
 
 from fkbench.datasets.samples import ByteArray
 from fkbench.detect import Found, OpenDetector
@@ -55,6 +57,20 @@ def make_show(
     chosen = every or (USUAL_EVERY if moving else 1)
     pipeline = Pipeline(source, partial(find_faces, detector), tracker, every=chosen)
     return Show(pipeline, overlay, sinks, title=f"{run.model.name} with {detector.spec.name}", **options)
+
+
+@contextmanager
+def shared_cores() -> Iterator[None]:
+    """Half of torch's threads for the model, so that it does not stand in the detector's and the decoder's way.
+
+    Small batches gain little from many threads, and threads that wait for their turn cost more than they give.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(max(1, before // 2))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def usual_detector(run: LoadedRun) -> str:
