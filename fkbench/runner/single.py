@@ -17,6 +17,7 @@ from fkbench.records import HISTORY_FILE, RunRecord, write_history
 from fkbench.runner.device import make_repeatable
 from fkbench.runner.fit import CHECKPOINT, Fitted, fit_net, fit_predictor, native_losses
 from fkbench.runner.inputs import Inputs
+from fkbench.runner.loop import time_loop
 from fkbench.runner.outcome import Outcome, draw_outcome, predict_test, score_points, write_outcome
 from fkbench.runner.page import make_record
 from fkbench.runner.plan import Request
@@ -73,6 +74,9 @@ class SingleRun:
         """Whether the model's code is the one that the record was made with, or computes the same."""
         if record.model.source == self.source and self.source != "unknown":
             return True
+        own = self.plan["model"]["settings"]
+        if any(setting.fresh and own[name] != setting.default for name, setting in self.model.settings.items()):
+            return False  # the probe has no fresh weights from elsewhere, which other code may take from elsewhere
         now = probe(self.model, self.plan["model"]["settings"], self.outputs)
         return now is not None and now == record.probe
 
@@ -211,6 +215,8 @@ class SingleRun:
             pictures = torch.from_numpy(images)
             timing = time_model(forward, pictures, device=self.device, precision=precision, quick=quick, net=fitted.net)
         rate = fitted.images / fitted.seconds if fitted.seconds and fitted.net is not None else None
+        if self.inputs.detector.find is not None:
+            timing["end_to_end"] = time_loop(fitted.predictor, self.model, self.inputs, quick=quick)
         return {**timing, "train_images_per_s": rate, "train_s": fitted.seconds, "train_images": fitted.images}
 
     @property
@@ -230,7 +236,7 @@ class SingleRun:
         flags = []
         if self.inputs.split.leaky:
             flags.append("leaky")
-        if self.recipe is not None and self.recipe.pool_split:
+        if self.recipe is not None and self.recipe.pool_split and self.recipe.stages:
             flags.append("native-leaky")
         for name, rmse in self._baseline_rmse().items():
             share = self.owner.registry.get(ModelSpec, name).collapse_share

@@ -21,6 +21,12 @@ def test_the_surest_stands_first_and_without_scores_the_largest():
     assert main_face(plain) == 0
 
 
+def test_the_main_face_is_sure_and_large():
+    assert main_face(as_found([[0, 0, 10, 10, 0.9], [0, 0, 30, 30, 0.8], [0, 0, 50, 50, 0.1]], "x")) == 1
+    assert main_face(as_found([[0, 0, 10, 10], [0, 0, 50, 50], [0, 0, 30, 30]], "x")) == 0  # the largest stands first
+    assert main_face(as_found([[0, 0, 10, 10, -0.5], [0, 0, 30, 30, -0.6]], "x")) == 1
+
+
 @pytest.mark.parametrize(
     "nothing", [None, [], np.zeros((0, 4)), np.zeros((0, 5)), Found(np.zeros((0, 4)), np.zeros(0))]
 )

@@ -1,0 +1,208 @@
+"""`fkbench detect`, and detectors inside `run`, `score` and `predict`, with a dataset and detector of a local file."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from fkbench.cli.main import main
+
+PLUGIN = '''
+import fkbench
+import numpy as np
+from fkbench.datasets.samples import Frames, Samples
+
+@fkbench.dataset("patches", scheme="face15", boxes=("truth", "frame"), any_box=True, scoring="face224", channels=3,
+                 margin=0.2, defaults={"uniform": ("default", "truth")})
+def patches(store, settings):
+    """A bright patch on a dark ground, its keypoints inside; in some frames there is none."""
+    source, frames, points, people = np.random.default_rng(0), [], [], []
+    for i in range(48):
+        frame = np.full((90, 120, 3), 20, np.uint8)
+        x, y, side = source.integers(0, 60), source.integers(0, 40), source.integers(30, 48)
+        if i % 6:
+            frame[y : y + side, x : x + side] = 200
+        frames.append(frame)
+        points.append(np.stack([x, y]) + side * source.uniform(0.1, 0.9, (15, 2)) - 0.5)
+        points[-1][0], points[-1][1] = (x, y), (x + side - 1, y + side - 1)
+        people.append(f"p{i // 2}")
+    names = tuple(f"f{i}" for i in range(48))
+    return Samples(names, Frames.pack(frames), np.float32(points), tuple(people), "sha256:" + "1" * 64)
+
+@fkbench.detector("bright", settings={"level": fkbench.Setting(100, "grey level of a face"),
+                                      "preset": fkbench.Setting("plain", "which", ("plain", "deep"))},
+                  presets={"deep": {"level": 150}}, licence="none")
+def bright(level, preset):
+    """The box of all that is bright, split down the middle of a wide picture."""
+    def find(image):
+        half = image.shape[1] if image.shape[1] < 2 * image.shape[0] else image.shape[1] // 2
+        found = []
+        for left in range(0, image.shape[1], half):
+            rows, columns = np.nonzero(image[:, left : left + half, 0] > level)
+            if len(rows):
+                size = columns.max() + 1 - columns.min(), rows.max() + 1 - rows.min()
+                found.append([left + columns.min(), rows.min(), *size, 0.9])
+        return found
+    return find
+'''
+
+
+class Bench:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "plugin.py").write_text(PLUGIN)
+
+    def call(self, *words: object) -> int:
+        folders = [
+            "--data",
+            self.folder / "data",
+            "--runs",
+            self.folder / "runs",
+            "--plugin",
+            self.folder / "plugin.py",
+        ]
+        return main([*map(str, words), *map(str, folders)])
+
+    def picture(self, name: str, patches: int = 1) -> Path:
+        image = np.full((80, 100 * patches, 3), 20, np.uint8)
+        for i in range(patches):
+            image[20:60, 100 * i + 30 : 100 * i + 70] = 200
+        path = self.folder / name
+        assert cv2.imwrite(str(path), image)
+        return path
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def test_pictures_give_boxes_as_json_text_and_drawn(bench, capsys):
+    two, none = bench.picture("two.png", 2), bench.folder / "none.png"
+    cv2.imwrite(str(none), np.zeros((8, 8), np.uint8))
+    words = ["detect", "--detector", "bright", two, none, "--out", bench.folder / "drawn"]
+    assert bench.call(*words, "--json") == 0
+    page = json.loads(capsys.readouterr().out)
+    first, second = page["images"]
+    assert sorted(first["boxes"]) == [[30, 20, 40, 40, 0.9], [130, 20, 40, 40, 0.9]]
+    assert sorted(first["corrected"]) == [[30, 20, 40, 40], [130, 20, 40, 40]]
+    assert first["ms"] > 0
+    assert (second["boxes"], second["path"]) == ([], str(none))
+    drawn = cv2.imread(str(bench.folder / "drawn" / "two.png"))
+    assert drawn.shape == (80, 200, 3)
+    assert (drawn != cv2.imread(str(two))).any()
+    assert bench.call(*words) == 0
+    assert "two.png: 2 faces" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--detector", "bright"], "Give pictures or --dataset"),
+        (["--detector", "truth", "PICTURE"], "does not look for faces"),
+        (["--detector", "brigth", "PICTURE"], "bright"),
+        (["--detector", "bright", "CORRUPT"], "does not decode"),
+        (["--detector", "bright", "PICTURE", "--set", "level=high"], "needs a whole number"),
+        (["--detector", "bright", "--dataset", "synthetic15"], "face crops already"),
+        (["PICTURE"], "Which detector?"),
+    ],
+)
+def test_bad_use_ends_in_a_line_and_exit_code_2(bench, capsys, words, said):
+    files = {"PICTURE": bench.picture("a.png"), "CORRUPT": bench.folder / "bad.jpg"}
+    files["CORRUPT"].write_bytes(b"\xff\xd8 no picture")
+    assert bench.call("detect", *(files.get(word, word) for word in words)) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert "Traceback" not in error
+
+
+def test_a_detector_is_scored_reused_corrected_and_put_on_a_board(bench, capsys):
+    words = ["detect", "--detector", "bright", "--dataset", "patches", "--quick"]
+    assert bench.call(*words, "--json") == 0
+    (page,) = json.loads(capsys.readouterr().out)["detectors"]
+    clean = page["clean"]
+    test = clean["pictures"]
+    assert clean["faces"] == test == page["dataset"]["of"]
+    assert clean["boxes"] < test  # some frames have no patch
+    assert clean["corrected"]["precision"] == 1
+    assert clean["corrected"]["recall"] == pytest.approx(clean["boxes"] / test, rel=1e-5)
+    assert clean["corrected"]["ap"] == pytest.approx(clean["boxes"] / test, rel=1e-5)
+    assert set(page["harder"]) == {"rotated", "small", "dark", "blurred", "several"}
+    assert page["harder"]["dark"]["corrected"]["recall"] == 0  # darker than its level
+    assert page["timing"]["ms"]["p50"] > 0
+    assert page["timing"]["quick"]
+    assert not page["correction"]["fitted"]
+    assert bench.call(*words) == 0
+    said = capsys.readouterr()
+    assert "scored before" in said.err
+    assert "no correction is fitted" in " ".join(said.out.split())
+
+    assert bench.call(*words, "--fit", "--json") == 0
+    fitted = json.loads(capsys.readouterr().out)
+    assert fitted["scale"] == pytest.approx(1.25 * 38 / 39, abs=0.02)  # the points span a pixel less than the patch
+    assert (fitted["dx"], fitted["dy"]) == (0, 0)
+    assert (fitted["provenance"]["part"], fitted["provenance"]["dataset"]) == ("train", "patches")
+    assert bench.call(*words, "--json") == 0
+    (after,) = json.loads(capsys.readouterr().out)["detectors"]
+    assert after["key"] != page["key"]
+    assert after["clean"]["corrected"]["noise"]["sd"]["side"] < 0.01
+    assert after["clean"]["raw"] == clean["raw"]
+
+    assert bench.call("detect", "--dataset", "patches", "--out", bench.folder / "board", "--json") == 0
+    assert len(json.loads(capsys.readouterr().out)["detectors"]) == 2
+    with (bench.folder / "board" / "detectors.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert {(row["detector"], row["precision"], row["corrected_on"]) for row in rows} == {
+        ("bright", "1.0", "not fitted"),
+        ("bright", "1.0", "patches default train"),
+    }
+    assert (bench.folder / "board" / "detectors.md").read_text().startswith("| detector |")
+
+
+def test_a_detector_in_the_loop_and_every_face_of_a_picture(bench, capsys):
+    run = ["run", "--model", "mean-shape", "--dataset", "patches", "--protocol", "smoke", "--json"]
+    assert bench.call(*run) == 0
+    (record,) = json.loads(capsys.readouterr().out)["runs"]
+    assert bench.call(*run, "--box", "bright", "--set", "detector.preset=deep") == 0
+    (boxed,) = json.loads(capsys.readouterr().out)["runs"]
+    assert boxed["box"] == "bright"
+    assert boxed["box_settings"]["level"] == 150
+    assert boxed["box_settings"]["correction"] == {"scale": 1.0, "dx": 0.0, "dy": 0.0}
+    assert boxed["metrics"]["missed_faces"] > 0
+    assert boxed["key"] != record["key"]
+    assert boxed["timing"]["end_to_end"]["pictures_per_s"] > 0
+
+    assert bench.call("score", boxed["key"], "--json") == 0
+    again = json.loads(capsys.readouterr().out)
+    assert again["metrics"]["rmse"] == pytest.approx(boxed["metrics"]["rmse"], rel=1e-4)
+
+    assert bench.call("score", record["key"], boxed["key"], "--box", "truth,bright", "--json") == 0
+    scores = json.loads(capsys.readouterr().out)["scores"]
+    assert [(score["subject"], score["box"]) for score in scores] == [
+        (key, box) for key in (record["key"], boxed["key"]) for box in ("truth", "bright")
+    ]
+    assert scores[1]["metrics"]["missed_faces"] == boxed["metrics"]["missed_faces"]
+    assert scores[1]["end_to_end"]["ms"]["p50"] > 0
+    assert list(Path(bench.folder, record["path"]).glob("boxed-bright-*.json"))
+    assert bench.call("score", record["key"], "--box", "truth,bright") == 0
+    assert "/s" in capsys.readouterr().out
+
+    picture, grid = bench.picture("two.png", 2), bench.folder / "drawn.png"
+    words = ["predict", record["key"], picture, "--detector", "bright", "--grid", grid]
+    assert bench.call(*words, "--out", bench.folder / "p.csv", "--json") == 0
+    (image,) = json.loads(capsys.readouterr().out)["images"]
+    assert len(image["faces"]) == 2
+    left, right = sorted(image["faces"], key=lambda face: face["box"][0])
+    np.testing.assert_allclose(np.array(left["points"]) + np.array([100, 0]), right["points"], atol=1e-3)
+    assert (np.array(left["points"]) >= 20).all()
+    assert left["score"] == 0.9
+    with (bench.folder / "p.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["face"] for row in rows] == ["0", "1"]
+    assert float(rows[0]["x0"]) == image["faces"][0]["points"][0][0]
+    assert cv2.imread(str(grid)).shape == (80, 200, 3)
