@@ -35,8 +35,8 @@ _HOME = {
     "FkbenchError": "fkbench.errors",
     "hookimpl": "fkbench.hookspecs",
     **dict.fromkeys(
-        ("Augmentation", "Card", "CodecSpec", "DatasetSpec", "DetectorSpec", "MetricSpec", "ModelSpec", "Recipe",
-         "RuntimeSpec", "Setting", "SplitSpec", "Terms"), "fkbench.specs"
+        ("Augmentation", "Card", "CodecSpec", "DatasetSpec", "DetectorSpec", "Geometry", "MetricSpec", "ModelSpec",
+         "Recipe", "RuntimeSpec", "Setting", "SplitSpec", "Stage", "Terms"), "fkbench.specs"
     ),
 }  # fmt: skip
 
@@ -47,12 +47,14 @@ __all__ = [
     "DatasetSpec",
     "DetectorSpec",
     "FkbenchError",
+    "Geometry",
     "MetricSpec",
     "ModelSpec",
     "Recipe",
     "RuntimeSpec",
     "Setting",
     "SplitSpec",
+    "Stage",
     "Terms",
     "__version__",
     "dataset",

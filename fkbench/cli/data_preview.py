@@ -52,13 +52,15 @@ def preview(
         raise FkbenchError(f"--count {count} is not between 1 and 400.", "The default is 24.")
     if transforms and part == "unlabelled":
         raise FkbenchError("--transforms shows labelled pictures.", "Leave --part unlabelled out.")
+    if transforms in PROTOCOLS and (sample or part not in ("all", "train")):
+        raise FkbenchError("A protocol augments training pictures.", "Leave --sample and --part out.")
     target = out or Path(f"{spec.name}-preview.png")
     check_target(target, PICTURE_SUFFIXES)
     settings = parse_settings(list(assignments or ()), "dataset").get("dataset", {})
     samples = _open(session, spec, settings)
     pool, chosen = _choose(spec, samples, part, split, sample or ("0" if transforms else ""), count)
     if transforms in PROTOCOLS:
-        cells = augmented_cells(session, spec, transforms, settings, count)
+        cells = augmented_cells(session, spec, transforms, split, settings, count)
     elif transforms:
         cells = transform_cells(samples, chosen[0], transforms, tuple(scheme_of(spec).flip_order()))
     else:

@@ -52,9 +52,9 @@ def transform_cells(samples: Samples, index: int, text: str, flip_order: tuple[i
 
 
 def augmented_cells(
-    session: Session, spec: DatasetSpec, protocol: str, settings: Mapping[str, Any], count: int
+    session: Session, spec: DatasetSpec, protocol: str, split: str, settings: Mapping[str, Any], count: int
 ) -> Cells:
-    """`count` training pictures, spread over the part, as the protocol augments them in its first epoch.
+    """`count` training pictures of 96×96, spread over the part, with a draw of the protocol's augmentation.
 
     Raises:
         FkbenchError: the protocol has no recipe of its own.
@@ -71,7 +71,7 @@ def augmented_cells(
     recipe = PROTOCOLS[protocol].recipe
     if recipe is None:
         raise FkbenchError(f"'{protocol}' has a recipe for each model, not one.", "Use uniform, or name transforms.")
-    where = {"split": spec.default_split(protocol), "box": spec.default_box(protocol)}
+    where = {"split": split or spec.default_split(protocol), "box": spec.default_box(protocol)}
     with progress_bars() as bars:
         inputs = open_inputs(
             session.registry, session.store, spec, settings={"dataset": settings}, progress=bars, **where

@@ -23,6 +23,8 @@ def check_parent(parent: RunRecord, request: Request, inputs: Inputs) -> None:
     Raises:
         FkbenchError: the first difference is named.
     """
+    from fkbench.runner.page import box_page  # with torch, which a refused request need not wait for
+
     recipe, _ = resolve_recipe(request)
     if recipe is None or parent.status != "done" or recipe.schedule != "constant" or recipe.selection != "last":
         raise FkbenchError(
@@ -39,7 +41,7 @@ def check_parent(parent: RunRecord, request: Request, inputs: Inputs) -> None:
             (parent.dataset.split, parent.dataset.split_version),
             (inputs.split.name, inputs.split.version),
         ),
-        "box": (parent.box, inputs.detector.name),
+        "box": ((parent.box, parent.box_settings), (inputs.detector.name, plain(box_page(inputs.box)))),
         "protocol": (
             (parent.protocol.name, parent.protocol.version),
             (request.protocol.name, request.protocol.version),

@@ -140,7 +140,8 @@ def training_parts(
     """What the recipe trains on and what it validates on, on the device; None where it has no validation.
 
     Raises:
-        FkbenchError: stages before training need views of one size.
+        FkbenchError: stages before training need views of one size; a pool is too small to be parted; a schedule
+            needs a validation that is not there.
     """
     geometry = recipe.geometry
     train = inputs.training(size, channels, geometry, training_rows(inputs, recipe), device)
@@ -152,9 +153,18 @@ def training_parts(
         if not isinstance(train, Resident):
             raise FkbenchError("protocol.pool_split does not go with random crops.", "Use another geometry.")
         kept, held = pool_parts(len(train), recipe.pool_split, generator(seed, "pool"))
-        return train.only(kept.to(device)), train.only(held.to(device))
+        if not len(kept):
+            raise FkbenchError(
+                f"protocol.pool_split={recipe.pool_split} leaves none of {len(train)} rows for training.", "Set less."
+            )
+        return train.only(kept.to(device)), train.only(held.to(device)).without_margin()
     if recipe.train_on == "train" and len(inputs.split.val) > 0:
         return train, inputs.resident(inputs.eval_views(size, channels, geometry), inputs.split.val, device)
+    if recipe.schedule == "plateau":
+        raise FkbenchError(
+            "The schedule 'plateau' goes by the validation loss, and this recipe has no validation.",
+            "Set protocol.train_on=train, or another protocol.schedule.",
+        )
     return train, None
 
 

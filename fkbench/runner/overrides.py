@@ -9,8 +9,9 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from fkbench.errors import FkbenchError, UnknownNameError
 from fkbench.specs import Recipe
 
-POSITIVE = {"lr", "batch"}
-SHARES = {"warmup", "flip", "blur", "sharpness_p", "contrast", "brightness", "shift"}
+POSITIVE = {"lr", "batch", "plateau_factor"}
+BELOW_ONE = {"plateau_factor", "pool_split"}
+SHARES = {"warmup", "pool_split", "plateau_factor", "flip", "blur", "sharpness_p", "contrast", "brightness", "shift"}
 
 
 def recipe_settings(recipe: Recipe) -> dict[str, Any]:
@@ -115,6 +116,10 @@ def _check_range(name: str, value: float) -> None:
         raise FkbenchError(f"{last} is {value}, but must be above 0.", f"For example --set protocol.{name}=32.")
     if last in SHARES and value > 1:
         raise FkbenchError(f"{last} is {value}, but is a share and at most 1.", "Give a number from 0 to 1.")
+    if last in BELOW_ONE and value >= 1:
+        raise FkbenchError(f"{last} is {value}, but must be below 1.", f"For example --set protocol.{name}=0.1.")
+    if name == "codec.scale" and value == 0:
+        raise FkbenchError("codec.scale is 0, and targets are divided by it.", "Give another number.")
     free = name.startswith("codec.")
     if not free and value < 0:
         raise FkbenchError(f"{last} is {value}, but must not be negative.", "Give 0 or more.")

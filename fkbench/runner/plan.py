@@ -14,7 +14,7 @@ from fkbench.registry import Registry
 from fkbench.runner.overrides import apply_overrides
 from fkbench.specs import DatasetSpec, ModelSpec, Protocol, Recipe
 
-ENGINE_VERSION = 1
+ENGINE_VERSION = 2
 """Raised whenever the same plan would give other numbers: part of every key."""
 
 

@@ -37,6 +37,11 @@ class Resident:
         """These rows; `place` is not used."""
         return self.images[rows], self.points[rows], self.valid[rows]
 
+    def without_margin(self) -> Resident:
+        """The middle of the canvases: what is scored."""
+        low, high = self.pad, self.images.shape[-1] - self.pad
+        return replace(self, images=self.images[:, :, low:high, low:high], points=self.points - self.pad, pad=0)
+
     def only(self, rows: Tensor) -> Resident:
         """Some rows as a set of their own."""
         return replace(

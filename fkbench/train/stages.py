@@ -24,9 +24,9 @@ def expand(rows: Resident, stages: tuple[Stage, ...], source: torch.Generator) -
     """
     if not stages:
         return rows
-    low, high = rows.pad, rows.images.shape[-1] - rows.pad
-    images = rows.images[:, :, low:high, low:high].float().div_(255)
-    points, valid, unit = rows.points - rows.pad, rows.valid, rows.unit
+    rows = rows.without_margin()
+    images = rows.images.float().div_(255)
+    points, valid, unit = rows.points, rows.valid, rows.unit
     for stage in stages:
         changed, moved = _changed(stage, images, points, source)
         images, points = _beside(images, changed), _beside(points, moved)

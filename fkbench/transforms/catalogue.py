@@ -15,7 +15,7 @@ from fkbench.errors import FkbenchError, UnknownNameError
 from fkbench.transforms import frames
 from fkbench.transforms.affine import linear_maps, move_points, pixel_grid, sample_pictures
 from fkbench.transforms.frames import Sample
-from fkbench.transforms.pixels import adjust_contrast, gain, gaussian_blur, sharpen
+from fkbench.transforms.pixels import TAPS, adjust_contrast, gain, gaussian_blur, sharpen
 
 Draw = np.random.Generator
 Apply = Callable[[Sample, float, Draw], Sample]
@@ -47,8 +47,10 @@ class Step:
     value: float = math.nan
 
     def __str__(self) -> str:
-        value = self.value if not math.isnan(self.value) else TRANSFORMS[self.name].default
-        return self.name if value < 0 or self.name in WITHOUT_VALUE else f"{self.name}={value:g}"
+        default = TRANSFORMS[self.name].default
+        if self.name in WITHOUT_VALUE or (math.isnan(self.value) and default < 0):
+            return self.name
+        return f"{self.name}={default if math.isnan(self.value) else self.value:g}"
 
     def __call__(self, sample: Sample, draw: Draw) -> Sample:
         """Apply it.
@@ -147,6 +149,11 @@ def _to_tensor(sample: Sample, value: float, draw: Draw) -> Sample:
 
 def _on_pixels(change: Callable[[Tensor, float], Tensor]) -> Apply:
     def apply(sample: Sample, value: float, draw: Draw) -> Sample:
+        if min(sample.image.shape[:2]) <= TAPS // 2:
+            raise FkbenchError(
+                "A picture of {1}×{0} pixels is too small to be changed so.".format(*sample.image.shape[:2]),
+                f"Leave it {TAPS // 2 + 1} pixels or more.",
+            )
         return replace(sample, image=_image(change(_tensor(sample), value)))
 
     return apply

@@ -19,9 +19,9 @@ from fkbench.train.allocator import keep_freed_memory
 from fkbench.train.augment import Augmenter, draw
 from fkbench.train.codecs import make_codec
 from fkbench.train.engine import Listener, Trainer
-from fkbench.train.resident import Resident
 from fkbench.train.optimisation import make_optimiser
 from fkbench.train.pictures import normalised
+from fkbench.train.resident import Resident
 from fkbench.train.streams import generator
 
 ROWS, BATCH, ROUNDS = 256, 64, 7

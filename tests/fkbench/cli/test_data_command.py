@@ -222,7 +222,10 @@ def test_preview_of_parts_and_settings(call, session, seed_file, tmp_path):
         (("--split", "x", "--part", "val"), "split"),
         (("--transforms", "blurr"), "transform 'blurr'"), (("--transforms", "blur=x"), "not a number"),
         (("--transforms", "rotation=3,random-crop=9"), "9×9 exceeds"), (("--transforms", "flip=2"), "no value"),
-        (("--transforms", "article"), "each model"), (("--transforms", "all", "--part", "unlabelled"), "labelled"),
+        (("--transforms", "article"), "each model"),
+        (("--transforms", "uniform", "--sample", "3"), "training pictures"),
+        (("--transforms", "resize=2,blur"), "too small"), (("--transforms", "resize=1,sharpness"), "too small"),
+        (("--transforms", "all", "--part", "unlabelled"), "labelled"),
         (("--out", "x.tiff"), "tiff"), (("--set", "cuont=3"), "cuont"), (("--set", "count"), "key=value"),
     ],
 )  # fmt: skip

@@ -17,9 +17,9 @@ REGISTRY = load_registry()
 def test_a_batch_under_uniform_is_augmented_and_repeats(name, tmp_path):
     session = Session(tmp_path, None, [], False, True, False)
     spec = REGISTRY.get(DatasetSpec, name)
-    one, two = (augmented_cells(session, spec, "uniform", {"count": 40}, 6) for _ in range(2))
+    one, two = (augmented_cells(session, spec, "uniform", "", {"count": 40}, 6) for _ in range(2))
     assert len(one.images) == len(one.points) == len(one.titles) == 6
     assert one.images[0].shape == (BATCH_SIZE, BATCH_SIZE, spec.channels)
     np.testing.assert_array_equal(np.stack(one.images), np.stack(two.images))
-    plain = augmented_cells(session, spec, "smoke", {"count": 40}, 6)  # mirrors at most
+    plain = augmented_cells(session, spec, "smoke", "", {"count": 40}, 6)  # mirrors at most
     assert not np.array_equal(plain.images[0], one.images[0])

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from fkbench.hookspecs import hookimpl
 from fkbench.records import RunRecord, RunStore
-from fkbench.registry import Registry, load_registry
+from fkbench.registry import Registry, load_module, load_registry
 from fkbench.runner.plan import Request, find_model, find_protocol
 from fkbench.runner.requests import Runner
-from fkbench.specs import DatasetSpec
+from fkbench.specs import DatasetSpec, Plugin
 
 TINY = """
 import fkbench
@@ -63,6 +65,15 @@ class Bench:
         self.events.clear()
         runner = Runner(registry, self.data, self.runs, event=lambda name, facts: self.events.append(name))
         return runner.run(self.request(registry, **changes))
+
+    def interrupt_at(self, registry: Registry, epoch: int) -> None:
+        """Ctrl-C after this epoch of runs through this registry."""
+
+        def fkbench_epoch_done(plan: Any, row: Any) -> None:
+            if row["epoch"] == epoch:
+                raise KeyboardInterrupt
+
+        load_module(registry, SimpleNamespace(fkbench_epoch_done=hookimpl(fkbench_epoch_done)), Plugin("interrupt"))
 
     def weights(self, record: RunRecord) -> bytes:
         return (Path(record.path) / "last.safetensors").read_bytes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from fkbench.registry import load_registry
 from fkbench.runner.loading import load_run
 from fkbench.runner.outcome import predict_test
 from fkbench.runner.requests import Runner
+from fkbench.train import engine
 
 STAGED = '''
 import fkbench
@@ -68,3 +70,53 @@ def test_a_pool_of_copies_validates_inside_itself_and_says_that_it_leaks(bench):
     assert record.metrics["native_val_loss"] == pytest.approx(losses[-1], rel=1e-5)
     assert record.metrics["native_val_loss_best"] == pytest.approx(min(losses), rel=1e-5)
     assert record.metrics["native_loss"] > 0
+
+
+def test_a_pool_of_canvases_with_a_margin_is_validated_on_their_middle(bench):
+    """Canvases have a margin for augmentation; what is validated has none."""
+    import torch
+
+    from fkbench.runner.fit import training_parts
+    from fkbench.runner.overrides import apply_overrides
+    from fkbench.specs import Recipe
+
+    registry = load_registry()
+    inputs = Runner(registry, bench.data, bench.runs).open(bench.request(registry))
+    inputs.spec = replace(inputs.spec, margin=0.25)
+    recipe = apply_overrides(Recipe(epochs=1), {"pool_split": "0.2"})
+    train, held = training_parts(inputs, recipe, 32, 1, torch.device("cpu"), 0)
+    assert train.pad > 0
+    assert (held.pad, held.images.shape[-1]) == (0, 32)
+    everything, none = training_parts(inputs, Recipe(epochs=1, train_on="train+val"), 32, 1, torch.device("cpu"), 0)
+    assert none is None
+    assert len(train) + len(held) == len(inputs.split.train)
+    gap = (held.points[0] - (everything.points - everything.pad)).abs().amax(dim=(1, 2)).min()
+    assert float(gap) < 1e-4  # one of the rows, in pixels of the middle
+
+
+def test_a_plateau_needs_a_validation(bench):
+    with pytest.raises(FkbenchError, match="goes by the validation loss"):
+        bench.run(protocol="article", settings={"protocol": {"schedule": "plateau"}})
+
+
+@pytest.mark.parametrize("staged", [False, True])
+def test_runs_by_article_recipes_go_on_exactly(bench, monkeypatch, staged):
+    """Stages, the pool, the plateau and random crops come from streams and the history alone."""
+    settings = {"geometry.kind": "rescale_crop", "geometry.rescale": "40", "epochs": 3}
+    if staged:
+        bench.file.write_text(STAGED)
+        settings = {"plateau_patience": "0", "min_lr": "1e-6"}
+    whole = bench.run(protocol="article", settings={"protocol": settings})[0]
+    weights, history = bench.weights(whole), read_history(Path(whole.path) / "history.csv")
+
+    bench.runs.remove(Path(whole.path))
+    monkeypatch.setattr(engine, "CHECKPOINT_EVERY_S", 0.0)
+    registry = bench.registry()
+    bench.interrupt_at(registry, 2)
+    with pytest.raises(KeyboardInterrupt):
+        bench.run(registry, protocol="article", settings={"protocol": settings})
+    again = bench.run(protocol="article", settings={"protocol": settings})[0]
+    assert "resumed" in bench.events
+    assert bench.weights(again) == weights
+    for one, two in zip(history, read_history(Path(again.path) / "history.csv"), strict=True):
+        assert {k: v for k, v in one.items() if k != "seconds"} == {k: v for k, v in two.items() if k != "seconds"}

@@ -64,21 +64,13 @@ def test_the_same_seed_gives_the_same_run_and_another_seed_another(bench):
     assert read_predictions(Path(repeated.path) / "predictions.safetensors")[1].tobytes() == points
 
 
-def interrupt_at(registry, epoch):
-    def fkbench_epoch_done(plan, row):
-        if row["epoch"] == epoch:
-            raise KeyboardInterrupt
-
-    load_module(registry, SimpleNamespace(fkbench_epoch_done=hookimpl(fkbench_epoch_done)), Plugin("interrupt"))
-
-
 def test_a_run_cut_off_in_training_goes_on_exactly(bench, monkeypatch, tmp_path):
     whole = bench.run()[0]
     kept = bench.weights(whole), [{**row, "seconds": 0} for row in read_history(Path(whole.path) / "history.csv")]
     bench.runs.remove(Path(whole.path))
     monkeypatch.setattr(engine, "CHECKPOINT_EVERY_S", 0.0)
     registry = bench.registry()
-    interrupt_at(registry, 3)
+    bench.interrupt_at(registry, 3)
     with pytest.raises(KeyboardInterrupt):
         bench.run(registry)
     assert not (Path(whole.path) / "record.json").exists()
@@ -156,7 +148,7 @@ def test_a_predictor_whose_code_changed_runs_again(bench, monkeypatch):
 
 def test_state_of_other_code_is_not_gone_on_from(bench, monkeypatch):
     registry = bench.registry()
-    interrupt_at(registry, 3)
+    bench.interrupt_at(registry, 3)
     with pytest.raises(KeyboardInterrupt):
         bench.run(registry)
     bench.file.write_text(bench.file.read_text().replace("nn.ReLU()", "nn.Tanh()"))
@@ -210,7 +202,7 @@ def test_an_article_recipe_trains_on_all_its_rows_and_can_be_extended(bench):
 def test_extending_needs_a_run_that_keeps_its_state(bench):
     first = bench.run()[0]
     with pytest.raises(FkbenchError, match="cannot be extended"):
-        bench.run(epochs=9, extend=first.key)
+        bench.run(epochs=9, extend=first.key, settings={"protocol": {}})
 
 
 @pytest.mark.parametrize(
