@@ -1,6 +1,6 @@
 """The protocols that come with fkbench. Versioned: frozen once records exist under a version (docs/protocols.md).
 
-`uniform` v0 holds starting values; it stays unranked until it has been calibrated on validation data and frozen.
+`uniform` v1 was calibrated on validation data and is frozen: a change is a v2.
 """
 
 from __future__ import annotations
@@ -31,7 +31,14 @@ _UNIFORM = Recipe(
 PROTOCOLS: Mapping[str, Protocol] = {
     protocol.name: protocol
     for protocol in (
-        Protocol("uniform", 0, "one recipe for every net: 400 000 images seen, selection on validation", _UNIFORM),
+        Protocol(
+            "uniform",
+            1,
+            "one recipe for every net: 400 000 images seen, selection on validation",
+            _UNIFORM,
+            frozen=True,
+            ranked=True,
+        ),
         Protocol("article", 0, "the model's own recipe as its article has it, scored by our metrics", None),
         Protocol(
             "smoke",
