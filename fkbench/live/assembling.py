@@ -23,7 +23,7 @@ from fkbench.live.tracking import Tracker
 from fkbench.runner.loading import LoadedRun
 from fkbench.specs import DetectorSpec
 
-USUAL_EVERY = 5
+USUAL_EVERY = 8
 
 
 def find_faces(detector: OpenDetector, picture: ByteArray) -> tuple[Found, BoxArray]:
@@ -46,7 +46,7 @@ def make_show(
     """Everything in its place, and the model warmed up, so that the first picture need not wait for it.
 
     Args:
-        every: the detector sees every so many-th picture; 0: every 5th, of a folder each.
+        every: the detector sees every so many-th picture; 0: every 8th, of a folder each.
         smooth: by the one-euro filter, where pictures follow from one another.
         options: of `Show`.
     """

@@ -24,7 +24,7 @@ from fkbench.live.overlays import make_overlay
 from fkbench.live.sources import open_source
 
 WIDE, HIGH, RATE = 640, 480, 25.0
-SCENES, STEPS, ROUNDS = 8, 40, 5
+SCENES, STEPS, ROUNDS = 8, 20, 3
 TRAINING = {"dataset": {"count": "1000"}, "protocol": {"images_seen": "3000"}}
 
 
