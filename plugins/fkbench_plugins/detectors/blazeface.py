@@ -10,15 +10,17 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any
 
 from fkbench.errors import FkbenchError
 from fkbench.specs import Correction, DetectorSpec, Setting
 
-FloatArray = npt.NDArray[np.float64]
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    FloatArray = npt.NDArray[np.float64]
+
 REMEDY = "Give one of MediaPipe's face_detection .tflite files, and the model it is: short, full or back."
 
 
@@ -31,6 +33,8 @@ class Layout:
 
     def anchors(self) -> FloatArray:
         """(A, 2) centres x, y in shares of the side, row by row."""
+        import numpy as np
+
         parts = []
         for cells, each in self.grids:
             line = (np.arange(cells) + 0.5) / cells
@@ -79,6 +83,7 @@ class BlazeFace:
             FkbenchError: the outputs are not those of this model.
         """
         import cv2
+        import numpy as np
 
         blob = cv2.dnn.blobFromImage(picture, 1 / 127.5, mean=(127.5, 127.5, 127.5))
         self.net.setInput(blob)
@@ -93,6 +98,7 @@ class BlazeFace:
 def _letterboxed(picture: npt.NDArray[np.uint8], side: int) -> npt.NDArray[np.uint8]:
     """A picture in the middle of a black square of this side."""
     import cv2
+    import numpy as np
 
     height, width = picture.shape[:2]
     scale = side / max(height, width)
@@ -110,12 +116,16 @@ def _letterboxed(picture: npt.NDArray[np.uint8], side: int) -> npt.NDArray[np.ui
 
 def decode(raw: FloatArray, logits: FloatArray, anchors: FloatArray, side: int) -> tuple[FloatArray, FloatArray]:
     """Boxes (A, 4) x, y, w, h in shares of the side, and probabilities (A,)."""
+    import numpy as np
+
     centre, size = raw[:, :2] / side + anchors, raw[:, 2:4] / side
     return np.column_stack([centre - size / 2, size]), 1 / (1 + np.exp(-np.clip(logits, -80, 80)))
 
 
 def merge(boxes: FloatArray, scores: FloatArray, overlap: float) -> FloatArray:
     """(M, 5): of boxes (A, 4) that overlap a surest one by more than `overlap` (IoU), the mean by score; its score."""
+    import numpy as np
+
     from fkbench.detect.matching import overlaps
 
     order = np.argsort(-scores, kind="stable")
@@ -136,6 +146,7 @@ def find(model_path: str, model: str, confidence: float, overlap: float) -> Blaz
         FkbenchError: OpenCV does not load it, it is another model, or a setting is out of range.
     """
     import cv2
+    import numpy as np
 
     if not 0 < confidence < 1 or not 0 < overlap < 1:
         raise FkbenchError("blazeface: confidence and overlap lie between 0 and 1.", "For example confidence=0.5.")

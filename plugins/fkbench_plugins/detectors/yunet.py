@@ -9,13 +9,14 @@ import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any
 
 from fkbench.errors import FkbenchError
 from fkbench.specs import DetectorSpec, Setting
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 KEPT = 8
 """Sizes whose nets are kept."""
@@ -36,6 +37,8 @@ class YuNet:
 
     def __call__(self, image: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
         """(M, 5) boxes and scores of an image (H, W, 1 or 3), RGB."""
+        import numpy as np
+
         from fkbench.detect.pictures import shrunk, to_bgr
 
         small, back = shrunk(image, self.longest)
