@@ -68,7 +68,8 @@ def detector(name: str, **fields: Any) -> Callable[[CallableT], CallableT]:
     def mark(source: CallableT) -> CallableT:
         summary = fields.pop("summary", _first_line(source))
         place = "boxes" if fields.get("role") == "oracle" else "find"
-        setattr(source, MARK, DetectorSpec(name=name, summary=summary, **{place: source}, **fields))
+        code: dict[str, Any] = {place: source}
+        setattr(source, MARK, DetectorSpec(name=name, summary=summary, **code, **fields))
         return source
 
     return mark

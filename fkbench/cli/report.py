@@ -63,7 +63,9 @@ def _print_run(record: RunRecord) -> None:
             out.print(f"[yellow]this timing is void: {getattr(timing, 'void_reason', '')}[/yellow]")
     own = record.metric("native_loss")
     if own is not None:
-        out.print(f"the article's own loss ({record.protocol.recipe['codec']['loss']}) on the test part: {own:.5g}")
+        codec = record.protocol.recipe.get("codec")
+        name = f" ({codec['loss']})" if isinstance(codec, dict) and "loss" in codec else ""
+        out.print(f"the article's own loss{name} on the test part: {own:.5g}")
     if record.flags:
         out.print(f"[yellow]marked: {', '.join(record.flags)}[/yellow]")
     if record.reused:

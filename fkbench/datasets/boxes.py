@@ -95,9 +95,7 @@ def find_boxes(
     return squared(boxes), missed
 
 
-def _searched(
-    detector: DetectorSpec, samples: Samples, settings: Mapping[str, Any], store: Store | None
-) -> BoxArray:
+def _searched(detector: DetectorSpec, samples: Samples, settings: Mapping[str, Any], store: Store | None) -> BoxArray:
     from fkbench.detect import open_detector
     from fkbench.detect.finding import find_all, main_boxes
 

@@ -99,9 +99,7 @@ class LoadedRun:
             return np.zeros((0, len(self.scheme.points), 2), np.float32)
         return points_in(image, squares, self.predictor, self.model)
 
-    def predict_faces(
-        self, image: npt.NDArray[np.uint8], detector: OpenDetector
-    ) -> tuple[Found, BoxArray, FloatArray]:
+    def predict_faces(self, image: npt.NDArray[np.uint8], detector: OpenDetector) -> tuple[Found, BoxArray, FloatArray]:
         """Every face that a detector finds in one picture.
 
         Returns:

@@ -52,7 +52,7 @@ def time_loop(predictor: Predictor, model: ModelSpec, inputs: Inputs, *, quick: 
         alone in the same session.
     """
     detector = open_detector(inputs.detector, inputs.box_settings, inputs.store)
-    frames, rows = inputs.samples.frames, inputs.split.test
+    frames, rows = inputs.samples.frames, [int(row) for row in inputs.split.test]
 
     def whole(picture: ByteArray) -> object:
         return points_in(picture, main_square(detector, picture), predictor, model)
