@@ -40,7 +40,7 @@ def model(name: str, *, input: tuple[int, int] = (1, 96), **fields: Any) -> Call
     """
 
     def mark(build: CallableT) -> CallableT:
-        summary = fields.pop("summary", _first_line(build))
+        summary = fields.pop("summary", _summary(name, build))
         setattr(build, MARK, ModelSpec(name=name, build=build, input=input, summary=summary, **fields))
         return build
 
@@ -51,7 +51,7 @@ def dataset(name: str, *, scheme: str | Scheme, **fields: Any) -> Callable[[Call
     """Mark `load(store, settings) -> Samples` as a dataset. `fields`: further fields of `fkbench.DatasetSpec`."""
 
     def mark(load: CallableT) -> CallableT:
-        summary = fields.pop("summary", _first_line(load))
+        summary = fields.pop("summary", _summary(name, load))
         setattr(load, MARK, DatasetSpec(name=name, scheme=scheme, load=load, summary=summary, **fields))
         return load
 
@@ -66,7 +66,7 @@ def detector(name: str, **fields: Any) -> Callable[[CallableT], CallableT]:
     """
 
     def mark(source: CallableT) -> CallableT:
-        summary = fields.pop("summary", _first_line(source))
+        summary = fields.pop("summary", _summary(name, source))
         place = "boxes" if fields.get("role") == "oracle" else "find"
         code: dict[str, Any] = {place: source}
         setattr(source, MARK, DetectorSpec(name=name, summary=summary, **code, **fields))
@@ -75,8 +75,9 @@ def detector(name: str, **fields: Any) -> Callable[[CallableT], CallableT]:
     return mark
 
 
-def _first_line(target: Any) -> str:
-    return (target.__doc__ or "").strip().partition("\n")[0]
+def _summary(name: str, target: Any) -> str:
+    """The first line of the docstring; the shortest files have none."""
+    return (target.__doc__ or "").strip().partition("\n")[0] or f"{name}, of which its author says no more"
 
 
 def execute_file(path: Path) -> ModuleType:

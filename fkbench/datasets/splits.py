@@ -38,10 +38,12 @@ def get_split(spec: DatasetSpec, samples: Samples, name: str) -> Split:
 
 
 def _version_by_content(spec: DatasetSpec, samples: Samples, split: Split) -> int:
-    """A number that changes with membership, groups or the unit of scores: all that a table rests on beside pictures
-    and labels."""
+    """A number that changes with membership, groups, clips, leaks or the unit of scores: all that a table rests on
+    beside pictures and labels."""
     parts = {part: [samples.ids[i] for i in getattr(split, part)] for part in split.counts}
-    stated = json.dumps([spec.scoring, parts, [samples.group[i] for i in split.test]])
+    used = [int(i) for part in split.counts for i in getattr(split, part)]
+    belongs = [[names[i] for i in used] for names in (samples.group, samples.clip) if names is not None]
+    stated = json.dumps([spec.scoring, parts, belongs, split.leaky])
     return int(hashlib.sha256(stated.encode()).hexdigest()[:8], 16)
 
 

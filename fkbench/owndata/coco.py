@@ -102,7 +102,10 @@ def _points(values: Any, count: int, where: str) -> Any:
     bad = next((v for v in values if not isinstance(v, int | float) or isinstance(v, bool)), None)
     if bad is not None:
         raise FkbenchError(f"{where} has {str(bad)[:40]!r} where a number is needed.", _REMEDY)
-    table = np.array(values, np.float64).reshape(count, 3)
+    try:
+        table = np.array(values, np.float64).reshape(count, 3)
+    except OverflowError as error:  # JSON has whole numbers of any length
+        raise FkbenchError(f"{where} has a number that is too large.", _REMEDY) from error
     return np.where(table[:, 2:] > 0, table[:, :2], np.nan)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -119,3 +121,19 @@ def test_a_split_that_is_no_partition_is_refused(people, train, val, test, words
 
     with pytest.raises(FkbenchError, match=words):
         get_split(spec_with(wrong), people, "default")
+
+
+def test_a_version_by_content_follows_all_that_an_honest_split_rests_on(people):
+    """A training row that moves to a test person makes another split, although the parts have the same members."""
+    parts = get_split(spec_with(), people, "default")
+
+    def version(samples, leaky=False):
+        made = Split("own", 0, parts.train, parts.val, parts.test, leaky)
+        return get_split(spec_with(lambda *_: made, SplitSpec("own", "by content", version=0)), samples, "own").version
+
+    groups = list(people.group)
+    groups[int(parts.train[0])] = groups[int(parts.test[0])]
+    clips = replace(people, clip=people.group)
+    versions = [version(people), version(replace(people, group=tuple(groups))), version(clips), version(people, True)]
+    assert len(set(versions)) == 4
+    assert version(people) == versions[0]

@@ -176,6 +176,7 @@ def test_a_pipe_is_no_picture(own, opened):
             lambda page: _keypoints(page, lambda v: v[:-1]),
             r"Annotation 1 \(id 1\) .* has 14 values, .* need 15",
         ),
+        (lambda page: _keypoints(page, lambda v: [10**400, *v[1:]]), "Annotation 1 .* a number that is too large"),
         (lambda page: _keypoints(page, lambda v: ["x", *v[1:]]), r"Annotation 1 .* has 'x' where a number is needed"),
         (lambda page: _keypoints(page, lambda v: 7), r"Annotation 1 .* has no list"),
         (lambda page: {**page, "annotations": [7]}, "Annotation 0 of .* is no object"),
