@@ -129,16 +129,24 @@ def baseline_rows(records: Iterable[RunRecord], present: AbstractSet[str]) -> li
 
 
 def variants(entries: Sequence[Entry]) -> list[str]:
-    """For each entry what tells it from the others of the same model's name: device, settings, code."""
+    """For each entry what tells it from the others of the same model's name: device, settings, code.
+
+    What an entry has not is not said: of a net as it is and one with another rate, only the second has more than a name.
+    """
     facts = [_facts(entry) for entry in entries]
     texts = []
     for entry, own in zip(entries, facts, strict=True):
         rivals = [i for i, other in enumerate(entries) if other.first.model.name == entry.first.model.name]
         names = sorted({name for i in rivals for name in facts[i]})
-        differing = [name for name in names if len({facts[i].get(name, "") for i in rivals}) > 1]
-        parts = [f"{name}={own[name]}" if name in own else f"no {name}" for name in differing]
+        parts = [f"{name}={own[name]}" for name in names if name in own and _tells(name, [facts[i] for i in rivals])]
         texts.append(", ".join([*_device_words(entry, [entries[i] for i in rivals]), *parts]))
     return texts
+
+
+def _tells(name: str, facts: Sequence[Mapping[str, str]]) -> bool:
+    """Whether a fact differs. A recipe is stated where nothing in it was changed, and differs from other such ones."""
+    known = {page[name] for page in facts if name in page}
+    return len(known) > 1 or (name != "recipe" and any(name not in page for page in facts))
 
 
 def _device_words(entry: Entry, rivals: Sequence[Entry]) -> list[str]:
@@ -154,7 +162,8 @@ def _facts(entry: Entry) -> dict[str, str]:
     first = entry.first
     facts = {"engine": str(first.engine)}
     facts |= {name: str(value) for name, value in first.model.settings.items()}
-    facts |= {name: str(value) for name, value in first.protocol.overrides.items()}
+    changed = first.protocol.overrides.items()
+    facts |= {name: str(value) for name, value in changed if name.removeprefix("model.") not in first.model.settings}
     if not first.protocol.overrides:
         facts["recipe"] = hashlib.sha256(canonical_json(first.protocol.recipe).encode()).hexdigest()[:6]
     if first.parent is not None:

@@ -56,7 +56,7 @@ def test_the_seeds_of_one_plan_are_one_row_with_all_errors_together(runs):
 @pytest.mark.parametrize(
     ("change", "variant"),
     [
-        ({"model__settings": {"head": "wide"}}, {"head=wide", "no head"}),
+        ({"model__settings": {"head": "wide"}}, {"head=wide", ""}),
         ({"protocol__recipe": {"lr": 0.5}}, None),
         ({"protocol__overrides": {"lr": 0.5}}, None),
         ({"device": {"type": "cuda", "name": "GPU"}}, {"cpu", "cuda"}),
