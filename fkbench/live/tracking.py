@@ -1,8 +1,9 @@
 """Faces followed by their keypoints while the detector rests.
 
 The next picture is cut where the last keypoints were: the square of the reference rule (centre of the points' bounding
-box, side 1.25 × its longer side), moved and scaled as the detector's own squares stood to that square when it saw the
-face. A model that was trained on other crops than the rule's thus goes on seeing what the detector would have shown it.
+box, side 1.25 × its longer side), moved and scaled to what the model was trained on, as `fkbench.live.calibration` has
+it. Where that is not known, it is moved and scaled as the detector's own squares stood to the reference square when the
+detector saw the face.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ Predict = Callable[[ByteArray, BoxArray], FloatArray]
 
 SAME_FACE = 0.3  # overlap of a detected square with a followed one that makes them one face
 TWICE = 0.6  # overlap of two followed squares above which they are the same face
-PATIENCE = 2  # detections in a row that may miss a followed face
+ASTRAY = 0.1  # overlap with a detected square of another track from which on a missed face is that one, lost sight of
+PATIENCE = 1  # detections in a row that may miss a followed face
 MEMORY = 8  # detections that the relation of detected to reference square is averaged over
 LEAST_INSIDE = 0.5
 JUMP = 0.5  # sides of the square that a face may move from one picture to the next
@@ -38,8 +40,8 @@ class Track:
 
     Attributes:
         square: (4,) where the model looks in the next picture.
-        relation: side of the detected square over the reference square's, and the way from centre to centre in sides
-            of the latter, (3,): a mean over the last detections.
+        relation: side of the square that the model looks at over the reference square's, and the way from centre to
+            centre in sides of the latter, (3,).
         seen: detections so far.
         missed: detections in a row that did not find it.
         sure: side of the square when the detector last saw the face, px.
@@ -54,10 +56,10 @@ class Track:
     filter: OneEuro | None = None
 
     def learn(self, reference: BoxArray) -> None:
-        """How the detector's square stood to the reference square (4,) of the points that were found in it."""
+        """How the detector's square stood to the reference square (4,) of the points that were found in it: a mean over
+        the last detections."""
         side = reference[2]
         away = (self.square[:2] + self.square[2:] / 2 - reference[:2] - side / 2) / side
-        self.seen, self.sure = self.seen + 1, float(self.square[2])
         weight = 1 / min(self.seen, MEMORY)
         self.relation = self.relation * (1 - weight) + weight * np.array([self.square[2] / side, *away])
 
@@ -87,11 +89,13 @@ class Tracker:
     Args:
         predict: the model.
         smooth: filter the points that are shown; the following itself uses them as predicted.
+        relation: (3,) of `Track`, what the model was trained on; None: learned from the detector's squares.
     """
 
-    def __init__(self, predict: Predict, *, smooth: bool = False) -> None:
+    def __init__(self, predict: Predict, *, smooth: bool = False, relation: BoxArray | None = None) -> None:
         self.predict = predict
         self.smooth = smooth
+        self.relation = relation
         self.tracks: list[Track] = []
         self._numbers = 0
 
@@ -113,6 +117,7 @@ class Tracker:
         detected: dict[int, float] = {}
         if squares is not None:
             detected = self._join(squares, scores if scores is not None else [float("nan")] * len(squares))
+            self._settle(picture, [track for track in self.tracks if track.number in detected])
         if not self.tracks:
             return []
         looked = np.array([track.square for track in self.tracks])
@@ -144,15 +149,30 @@ class Tracker:
             detected[track.number] = float(score)
         for track in known:
             track.missed += track.number not in detected
+            if track.missed and len(squares) and overlaps(track.square[None], squares).max() >= ASTRAY:
+                track.missed = PATIENCE + 1
         self.tracks = [track for track in self.tracks if track.missed <= PATIENCE]
         return detected
+
+    def _settle(self, picture: ByteArray, detected: list[Track]) -> None:
+        """Move the squares of detected faces to what the model was trained on, by a first look at their points."""
+        for track in detected:
+            track.seen, track.sure = track.seen + 1, float(track.square[2])
+        if self.relation is None or not detected:
+            return
+        looked = np.array([track.square for track in detected])
+        for track, points in zip(detected, self.predict(picture, looked), strict=True):
+            track.relation = self.relation
+            if np.isfinite(points).all():
+                track.square = track.place(reference_squares(np.asarray(points, np.float32)[None])[0])
+                track.sure = float(track.square[2])
 
     def _follow(self, track: Track, points: Points, detected: bool, shape: tuple[int, ...]) -> bool:
         """Move a track on to where its points are; False: the face is lost."""
         if not np.isfinite(points).all():
             return False
         reference = reference_squares(np.asarray(points, np.float32)[None])[0]
-        if detected:
+        if detected and self.relation is None:
             track.learn(reference)
         after = track.place(reference)
         if not detected and track.lost(points, after, shape):

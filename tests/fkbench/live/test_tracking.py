@@ -109,3 +109,11 @@ def test_forgetting_begins_anew(tracker):
     tracker.forget()
     assert tracker.update(face(40, 60), 0.1) == []
     assert tracker.update(face(40, 60), 0.2, around(40, 60))[0].number == 2
+
+
+def test_a_track_that_strayed_from_a_face_that_is_found_anew_is_dropped(tracker):
+    tracker.update(face(60, 60), 0.0, around(60, 60))
+    tracker.tracks[0].square = around(85, 60)[0]  # overlaps the face too little to be taken for it
+    both = np.maximum(face(60, 60), face(85, 60, radius=12))
+    found = tracker.update(both, 0.1, around(60, 60))
+    assert [one.number for one in found] == [2]
