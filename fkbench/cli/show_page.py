@@ -81,7 +81,8 @@ def plugin_facts(spec: Spec) -> dict[str, Any]:
 def plugin_page(spec: Spec, subject: str) -> Page:
     """A detector, metric or runtime."""
     kind = subject.removesuffix("s")
-    extra = {key: value for key in ("role", "jitter", "better") if (value := getattr(spec, key, None)) is not None}
+    shown = ("role", "jitter", "licence", "better")
+    extra = {key: value for key in shown if (value := getattr(spec, key, None)) not in (None, "")}
     data = {"name": spec.name, "kind": kind, **plugin_facts(spec), **extra, "settings": setting_rows(spec)}
 
     def write() -> None:
