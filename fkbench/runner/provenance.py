@@ -6,10 +6,12 @@ import hashlib
 import importlib.metadata
 import importlib.util
 import inspect
+import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fkbench.local import SOURCE
 from fkbench.specs import ModelSpec, resolve
 
 if TYPE_CHECKING:
@@ -23,8 +25,10 @@ def source_digest(model: ModelSpec) -> str:
     """
     files = _source_files(model)
     digest = hashlib.sha256()
+    executed = _executed(model)
     for path in files:
-        digest.update(path.name.encode() + b"\0" + path.read_bytes().replace(b"\r\n", b"\n") + b"\0")
+        source = path.read_bytes() if executed is None else executed
+        digest.update(path.name.encode() + b"\0" + source.replace(b"\r\n", b"\n") + b"\0")
     for package in model.needs if model.kind == "net" else ():
         digest.update(f"{package} {_version(package)}".encode() + b"\0")
     return f"sha256:{digest.hexdigest()}" if files else "unknown"
@@ -35,6 +39,16 @@ def _version(package: str) -> str:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         return ""
+
+
+def _executed(model: ModelSpec) -> bytes | None:
+    """The bytes of a local file as they were executed; None for packaged models.
+
+    Two files of one content are one module in a process, whose first path may hold other bytes by now.
+    """
+    module = sys.modules.get(getattr(model.build, "__module__", "")) if not isinstance(model.build, str) else None
+    found: bytes | None = getattr(module, SOURCE, None)
+    return found
 
 
 def _source_files(model: ModelSpec) -> list[Path]:

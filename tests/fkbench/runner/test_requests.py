@@ -12,6 +12,8 @@ from fkbench.errors import FkbenchError, RunFailedError
 from fkbench.hookspecs import hookimpl
 from fkbench.records import read_errors, read_history, read_predictions, write_arrays
 from fkbench.registry import load_module
+from fkbench.runner.plan import find_model
+from fkbench.runner.provenance import source_digest
 from fkbench.runner.requests import SeedsFailedError
 from fkbench.specs import Plugin
 from fkbench.train import engine
@@ -144,6 +146,17 @@ def test_a_predictor_whose_code_changed_runs_again(bench, monkeypatch):
     monkeypatch.setattr("fkbench.runner.single.source_digest", lambda model: "sha256:other")
     again = bench.run(**own)[0]
     assert (again.reused, again.key, again.model.source) == (False, first.key, "sha256:other")
+
+
+def test_the_digest_is_of_what_was_executed_not_of_what_stands_there_now(bench, tmp_path):
+    """Two files of one content share a module, which keeps the path of the first."""
+    first, second = tmp_path / "first.py", tmp_path / "second.py"
+    for path in (first, second):
+        path.write_text(bench.file.read_text() + "\n# two copies\n")
+    before = source_digest(find_model(bench.registry(), str(first)))
+    first.write_text(first.read_text().replace("nn.ReLU()", "nn.Tanh()"))
+    assert source_digest(find_model(bench.registry(), str(second))) == before
+    assert source_digest(find_model(bench.registry(), str(first))) != before
 
 
 def test_state_of_other_code_is_not_gone_on_from(bench, monkeypatch):
