@@ -131,7 +131,7 @@ def baseline_rows(records: Iterable[RunRecord], present: AbstractSet[str]) -> li
 def variants(entries: Sequence[Entry]) -> list[str]:
     """For each entry what tells it from the others of the same model's name: device, settings, code.
 
-    What an entry has not is not said: of a net as it is and one with another rate, only the second has more than a name.
+    What an entry has not is not said: of a net as it is and one with another rate, only the second has a variant.
     """
     facts = [_facts(entry) for entry in entries]
     texts = []
