@@ -13,8 +13,10 @@ from types import FrameType
 
 import numpy as np
 
-LIMIT_S = 300.0
-"""Seconds that one check may take. Most take less than one; a machine that is busy with other work takes longer."""
+COMPUTING_S = 240.0
+"""Seconds of computing that one check may take; most take less than one."""
+WAITING_S = 900.0
+"""Seconds on the clock that one check may take, for those that wait, or for a machine that is busy with other work."""
 
 
 class TooSlowError(Exception):
@@ -22,8 +24,8 @@ class TooSlowError(Exception):
 
 
 @contextmanager
-def limited(seconds: float = LIMIT_S) -> Iterator[None]:
-    """Raise `TooSlowError` inside the block after so many seconds.
+def limited(computing: float = COMPUTING_S, waiting: float = WAITING_S) -> Iterator[None]:
+    """Raise `TooSlowError` inside the block after so many seconds of computing, or on the clock.
 
     Works by an alarm, so in the main thread of a POSIX system alone; elsewhere there is no limit. An alarm that was
     set before is set again afterwards, with the time that it has left.
@@ -31,21 +33,24 @@ def limited(seconds: float = LIMIT_S) -> Iterator[None]:
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield
         return
-    started = time.monotonic()
-    previous = signal.signal(signal.SIGALRM, _stop)
-    left, interval = signal.setitimer(signal.ITIMER_REAL, seconds)
+    started, computed = time.monotonic(), time.thread_time()
+
+    def stop_or_go_on(number: int, frame: FrameType | None) -> None:
+        left = min(computing - (time.thread_time() - computed), waiting - (time.monotonic() - started))
+        if left <= 0:
+            raise TooSlowError
+        signal.setitimer(signal.ITIMER_REAL, max(left, 0.01))
+
+    previous = signal.signal(signal.SIGALRM, stop_or_go_on)
+    older, interval = signal.setitimer(signal.ITIMER_REAL, min(computing, waiting))
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)
-        if left:
-            rest = max(left - (time.monotonic() - started), 0.001)
+        if older:
+            rest = max(older - (time.monotonic() - started), 0.001)
             signal.setitimer(signal.ITIMER_REAL, rest, interval)
-
-
-def _stop(number: int, frame: FrameType | None) -> None:
-    raise TooSlowError
 
 
 @contextmanager

@@ -57,13 +57,14 @@ def _on_a_pretended_gpu(net: nn.Module, images: Tensor) -> str:
 
 def stray_tensors(net: nn.Module) -> Iterator[tuple[str, Any]]:
     """(name, value) of tensors and layers that a module holds as plain attributes, also in lists and dicts."""
+    held = {id(value) for value in [*net.parameters(), *net.buffers(), *net.modules()]}
     for path, module in net.named_modules():
         for name, value in vars(module).items():
             if name in {"_parameters", "_buffers", "_modules"}:
                 continue
             parts = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else [value]
             for part in parts:
-                if isinstance(part, Tensor | nn.Module):
+                if isinstance(part, Tensor | nn.Module) and id(part) not in held:
                     yield f"{path}.{name}".lstrip("."), part
                     break
 

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.parameter import UninitializedParameter
 
 from fkbench.errors import FkbenchError
 from fkbench.specs import ModelSpec, Recipe, resolve
@@ -66,21 +67,41 @@ class NetSubject:
             net = resolve(self.spec.build)(**arguments, **self.spec.keywords(self.settings))
         if not isinstance(net, nn.Module):
             raise Problem(f"{call} gives a {type(net).__name__}.", "It must return a torch.nn.Module.")
+        if any(isinstance(value, UninitializedParameter) for value in net.parameters()):
+            answer(net, torch.zeros(2, arguments["channels"], arguments["size"], arguments["size"]))  # as the harness
         return net.train()
 
     def images(self, count: int, channels: int = 0) -> Tensor:
-        """(count, C, R, R) smooth pictures, each of its own, with mean 0 and deviation 1 as `uniform` gives them."""
+        """(count, C, R, R) pictures with mean 0 and deviation 1, as `uniform` gives them.
+
+        All show one soft texture, turned, scaled and shifted in another way each, as faces are: a net that looks for
+        what is around a point can find it, and so can one that knows pictures by heart.
+        """
         channels, size = channels or self.spec.input[0], self.spec.input[1]
-        source = generator(0, "conformance pictures")
-        coarse = torch.rand((count, channels, 6, 6), generator=source)
-        fine = functional.interpolate(coarse, size=(size, size), mode="bilinear")
+        coarse = torch.rand((1, channels, 12, 12), generator=generator(0, "conformance texture"))
+        texture = functional.interpolate(coarse, size=(2 * size, 2 * size), mode="bilinear").expand(count, -1, -1, -1)
+        grid = functional.affine_grid(0.5 * _placements(count), [count, channels, size, size], align_corners=False)
+        fine = functional.grid_sample(texture, grid, align_corners=False, padding_mode="reflection")
         deviation, mean = torch.std_mean(fine, dim=(1, 2, 3), keepdim=True)
         return (fine - mean) / deviation
 
     def points(self, count: int, points: int = POINTS) -> Tensor:
-        """(count, points, 2) positions in the middle of the picture, different on each, in input pixels."""
-        draws = torch.rand((count, points, 2), generator=generator(0, "conformance points"))
-        return (0.1 + 0.8 * draws) * self.spec.input[1]
+        """(count, points, 2) places of the same spots of the texture on each picture, in input pixels."""
+        spots = 1.2 * torch.rand((points, 2), generator=generator(0, "conformance points")) - 0.6
+        place = _placements(count)
+        turn, shift = place[:, :, :2], place[:, :, 2]
+        found: Tensor = torch.linalg.solve(turn, (spots - shift.unsqueeze(1)).transpose(1, 2)).transpose(1, 2)
+        size = self.spec.input[1]
+        return (found + 1) * size / 2 - 0.5
+
+
+def _placements(count: int) -> Tensor:
+    """(count, 2, 3) from a picture's coordinates in [−1, 1] to those of the texture: turned, scaled and shifted."""
+    draws = 2 * torch.rand((count, 4), generator=generator(0, "conformance places")) - 1
+    angle, scale = 0.4 * draws[:, 0], 1 + 0.2 * draws[:, 1]
+    cos, sin = scale * angle.cos(), scale * angle.sin()
+    shift = 0.3 * draws[:, 2:]
+    return torch.stack([torch.stack([cos, -sin, shift[:, 0]], 1), torch.stack([sin, cos, shift[:, 1]], 1)], 1)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import Any
 from fkbench.errors import FkbenchError
 from fkbench.specs import Spec
 from fkbench.testing.findings import Check, Finding, NotApplicable, Problem, in_words, raised_at
-from fkbench.testing.limits import LIMIT_S, TooSlowError, kept_randomness, limited
+from fkbench.testing.limits import TooSlowError, kept_randomness, limited
 
 
 @dataclass
@@ -88,5 +88,5 @@ def _raised(name: str, error: BaseException) -> Finding:
         where = raised_at(error)
         at = f"It was at {where}. " if where else ""
         remedy = f"{at}Look for an endless loop, or give the kit a smaller version with `reduced={{…}}`."
-        return Finding(name, "failed", f"No answer within {LIMIT_S:.0f} s.", remedy, trace=trace)
+        return Finding(name, "failed", "It did not come to an end in reasonable time.", remedy, trace=trace)
     return Finding(name, "failed", f"It raises {in_words(error)}.", "Mend that line; --debug shows more.", trace=trace)

@@ -116,6 +116,11 @@ def test_importing_the_kit_costs_no_torch():
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=120).returncode == 0
 
 
+def spin() -> None:
+    while True:
+        pass
+
+
 def test_a_limit_ends_what_takes_too_long_and_gives_an_older_alarm_back():
     import signal
 
@@ -123,11 +128,15 @@ def test_a_limit_ends_what_takes_too_long_and_gives_an_older_alarm_back():
     previous = signal.signal(signal.SIGALRM, lambda number, frame: heard.append(number))
     try:
         signal.setitimer(signal.ITIMER_REAL, 30)
-        with pytest.raises(TooSlowError), limited(0.05):
+        with pytest.raises(TooSlowError), limited(computing=20, waiting=0.05):
             time.sleep(20)
+        with pytest.raises(TooSlowError), limited(computing=0.05, waiting=20):
+            spin()
+        with limited(computing=0.05, waiting=20):
+            time.sleep(0.3)
         assert 0 < signal.getitimer(signal.ITIMER_REAL)[0] <= 30
         signal.setitimer(signal.ITIMER_REAL, 0)
-        with limited(20):
+        with limited():
             pass
         assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
     finally:
@@ -139,7 +148,7 @@ def test_in_another_thread_there_is_no_limit_and_no_error():
     done = []
 
     def work() -> None:
-        with limited(0.001):
+        with limited(0.001, 0.001):
             time.sleep(0.01)
             done.append(True)
 
