@@ -64,14 +64,7 @@ class SplitSpec:
 
 @dataclass(frozen=True)
 class Terms:
-    """Licence and terms of a dataset.
-
-    Attributes:
-        licence: its name, or in words.
-        url: where it stands.
-        public: whether the pictures may be shown in published pages.
-        note: what users must know beside it.
-    """
+    """Terms of a dataset: licence and its url, whether pictures may be shown in `public`, a note for its users."""
 
     licence: str
     url: str = ""
@@ -282,10 +275,9 @@ class DetectorSpec(Spec):
 
 @dataclass(frozen=True, kw_only=True)
 class MetricSpec(Spec):
-    """A score beyond the built-in ones; it becomes a column of the tables.
+    """A score beyond the built-in ones: `compute(errors: ImageErrors) -> float`. It becomes a column of the tables.
 
     Attributes:
-        compute: `compute(errors: ImageErrors) -> float`.
         better: which values are.
     """
 
@@ -295,10 +287,6 @@ class MetricSpec(Spec):
 
 @dataclass(frozen=True, kw_only=True)
 class RuntimeSpec(Spec):
-    """A way to execute a trained net.
-
-    Attributes:
-        prepare: `prepare(net, device) -> callable` with the net's own signature.
-    """
+    """A way to execute a trained net: `prepare(net, device) -> callable` with the net's own signature."""
 
     prepare: Ref
