@@ -1,4 +1,4 @@
-"""Checks of face detectors on pictures that are odd in every way but hold no face of anybody."""
+"""Checks of face detectors: on pictures that are odd in every way, and on drawn faces; none is of anybody."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ import numpy as np
 import numpy.typing as npt
 
 from fkbench.datasets.samples import ByteArray
+from fkbench.detect.matching import overlaps
 from fkbench.specs import DetectorSpec, resolve
-from fkbench.testing.findings import Check, Problem
+from fkbench.testing.faces import drawn_faces
+from fkbench.testing.findings import Check, NotApplicable, Problem
 from fkbench.testing.nets import told
 
 Boxes = npt.NDArray[np.float64]
 TOLERANCE = 1.0
 """Pixels by which a box may reach over the border of its picture."""
+FOUND = 0.2
+"""Least overlap (IoU) of a box with a face's square: detectors differ in what they take for its edge."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +61,14 @@ class DetectorSubject:
         given.flags.writeable = False
         size = "×".join(map(str, picture.shape))
         with told(f"For a picture of {size} it", "It gets any picture: one pixel or huge, one channel or three."):
-            found = np.asarray(finder(given))
+            answer = finder(given)
+            found = np.asarray(()) if answer is None else np.asarray(answer)
+        if found.shape[:1] == (0,):  # no face, as None or [] say too
+            return np.zeros((0, 4))
         if found.ndim != 2 or found.shape[1] not in (4, 5) or found.dtype.kind not in "fiu":
             raise Problem(
                 f"For a picture of {size} it gives {found.dtype} {found.shape}.",
-                "(M, 4) numbers x, y, w, h, or (M, 5) with a score; np.zeros((0, 4)) where there is no face.",
+                "(M, 4) numbers x, y, w, h, or (M, 5) with a score; [] or None where there is no face.",
             )
         for box in found.astype(np.float64):
             _check_box(box, picture.shape[1], picture.shape[0])
@@ -129,9 +136,24 @@ def empty(subject: DetectorSubject) -> str:
         if len(subject.faces(np.full((96, 96, 3), value, np.uint8))):
             raise Problem(
                 f"It finds a face in a picture of one flat colour ({value}).",
-                "Give np.zeros((0, 4)) where there is none: the harness counts it and uses the whole frame.",
+                "Give [] or None where there is none: the harness counts it and uses the whole frame.",
             )
     return "No face in a picture of one colour."
+
+
+def faces(subject: DetectorSubject) -> str:
+    seen = [(subject.faces(picture)[:, :4], square) for picture, square in drawn_faces()]
+    count = sum(bool(len(boxes)) and float(overlaps(boxes, square[None]).max()) >= FOUND for boxes, square in seen)
+    if count:
+        return f"{count} of {len(seen)} drawn faces found."
+    if subject.spec.misses_drawn:
+        raise NotApplicable(f"finds no drawn face, as it says: {subject.spec.misses_drawn}")
+    boxes = sum(len(boxes) for boxes, _ in seen)
+    raise Problem(
+        f"It finds none of {len(seen)} drawn faces, 96 px large in pictures of 320×240"
+        f"{f': its {boxes} boxes lie elsewhere' if boxes else ''}.",
+        'Look at its thresholds, scaling and colours; if drawn faces cannot be its own, misses_drawn="why" says so.',
+    )
 
 
 def repeats(subject: DetectorSubject) -> str:
@@ -156,5 +178,6 @@ CHECKS = (
     Check("tiny", "it bears pictures of a few pixels", tiny),
     Check("huge", "it bears large pictures", huge),
     Check("empty", "it finds nothing where there is nothing", empty),
+    Check("faces", "it finds a face where there is one", faces),
     Check("repeats", "the same picture always gets the same boxes", repeats),
 )

@@ -9,16 +9,18 @@ from torch import nn
 
 from fkbench.specs import DetectorSpec, MetricSpec, RuntimeSpec
 from fkbench.testing import check_detector, check_metric, check_runtime
+from fkbench.testing.faces import drawn_faces
 
 
 def bright(**settings):
-    """A good detector: the box of what is brighter than the picture's mean."""
+    """A good detector: the box of what stands out from most of the picture."""
 
     def finder(image):
         grey = image.mean(axis=2)
-        if np.ptp(grey) < 10:
+        stands_out = np.abs(grey - np.median(grey)) > 10
+        if not stands_out.any():
             return np.zeros((0, 4))
-        y, x = np.nonzero(grey > grey.mean())
+        y, x = np.nonzero(stands_out)
         return np.array([[x.min(), y.min(), x.max() + 1 - x.min(), y.max() + 1 - y.min()]], float)
 
     return finder
@@ -58,6 +60,20 @@ def colour():
     return finder
 
 
+def never():
+    return lambda image: None
+
+
+def middling():
+    """Finds the same place in every picture that shows anything, which is nobody's face."""
+
+    def finder(image):
+        height, width = image.shape[:2]
+        return np.array([[width * 0.3, height * 0.3, width * 0.4, height * 0.4]][: int(np.ptp(image) > 10)])
+
+    return finder
+
+
 def corner():
     good = bright()
 
@@ -84,8 +100,7 @@ def forgetful():
 
     def finder(image):
         seen.append(image.shape)
-        boxes = bright()(image)
-        return boxes / len(seen)
+        return bright()(image) * [1, 1, 1 - len(seen) % 3 / 10, 1]
 
     return finder
 
@@ -96,7 +111,7 @@ def corners(boxes, image):
 
 def whole(boxes, image):
     height, width = image.shape[:2]
-    return np.array([[0, 0, width, height]], float)
+    return boxes if len(boxes) else np.array([[0, 0, width, height]], float)
 
 
 DETECTORS = {
@@ -110,6 +125,8 @@ DETECTORS = {
     "corner": (corner, "tiny", "IndexError"),
     "short": (short, "huge", "MemoryError"),
     "whole": (spoilt(whole), "empty", "one flat colour (0)"),
+    "never": (never, "faces", "finds none of 6 drawn faces, 96 px large in pictures of 320×240. "),
+    "middling": (middling, "faces", "its 6 boxes lie elsewhere"),
     "forgetful": (forgetful, "repeats", "other boxes after other pictures"),
 }
 
@@ -137,6 +154,22 @@ def test_a_bad_detector_fails_the_check_that_is_for_it_and_no_other(name):
     found = findings(check_detector(detector(find)))
     assert failed(found) == {check}, found
     assert words in found[check][1]
+
+
+def test_a_detector_that_says_why_it_finds_no_drawn_face_is_not_blamed():
+    found = findings(check_detector(detector(never, misses_drawn="knows faces in infrared alone")))
+    assert not failed(found)
+    assert found["faces"] == ("skipped", "finds no drawn face, as it says: knows faces in infrared alone ")
+    assert findings(check_detector(detector(bright, misses_drawn="an error")))["faces"][0] == "passed"
+
+
+def test_the_drawn_faces_are_this_projects_own():
+    from fkbench_plugins.datasets.synthetic.render import RENDER_VERSION, render
+
+    faces = [picture[int(y) : int(y + h), int(x) : int(x + w)] for picture, (x, y, w, h) in drawn_faces()]
+    assert RENDER_VERSION == 2, "draw fkbench/testing/faces.png anew, see fkbench/testing/faces.py"
+    drawn = render(0, [2, 10, 20, 24, 26, 47], 96).images
+    assert all((face == own[..., None]).all() for face, own in zip(faces, drawn, strict=True))
 
 
 def test_boxes_that_are_made_from_labels_are_skipped_with_the_reason():
