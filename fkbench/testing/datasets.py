@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,8 @@ from fkbench.testing.findings import Check, NotApplicable, Problem
 
 MOST_PICTURES = 500
 """Pictures that are looked at; points and splits are always checked whole."""
+MOST_REMADE = 20_000
+"""Pictures that are read and packed a second time to see whether the same comes of it."""
 INSIDE = 0.95
 """Least share of the labelled points that must lie in their picture: some faces are cut off at its border."""
 
@@ -47,23 +51,45 @@ class DatasetSubject:
     def _scratch(self) -> tempfile.TemporaryDirectory[str]:
         return tempfile.TemporaryDirectory(prefix="fkbench-check-")
 
-    def load(self) -> Samples:
-        """The samples, loaded anew.
+    def load(self, store: Store) -> Samples:
+        """The samples, loaded from this data folder.
 
         Raises:
             NotApplicable: the data is not on this machine.
         """
-        from pathlib import Path
-
-        store = self.store or Store(Path(self._scratch.name))
         try:
             return open_samples(self.spec, store, self.settings)
         except DataMissingError as error:
             raise NotApplicable(f"{error.message} {error.remedy}".strip()) from error
 
     @cached_property
+    def _own(self) -> Store:
+        return self.store or Store(Path(self._scratch.name))
+
+    @cached_property
     def samples(self) -> Samples:
-        return self.load()
+        return self.load(self._own)
+
+    @contextmanager
+    def again(self) -> Iterator[Samples]:
+        """The samples from a data folder in which nothing is but what the dataset requires: all else is made anew.
+
+        What `load` makes of very many pictures is read again and not made again, since that may take long.
+        """
+        with tempfile.TemporaryDirectory(prefix="fkbench-check-") as folder:
+            for name in self.spec.requires:
+                place = Path(folder, name)
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.symlink_to(self._own.folder(name).resolve(), target_is_directory=True)
+            many = self.spec.makes and len(self.samples) > MOST_REMADE
+            try:
+                found = self.load(self._own if many else Store(Path(folder)))
+            except NotApplicable as error:
+                raise Problem(
+                    f"It loads from this data folder, and not from one that holds only what it requires: {error}",
+                    'Name the imports that must be there: requires=("…",).',
+                ) from error
+            yield found
 
     @property
     def looked_at(self) -> npt.NDArray[np.int64]:
@@ -190,32 +216,32 @@ def flip(subject: DatasetSubject) -> str:
 
 
 def fingerprint(subject: DatasetSubject) -> str:
-    first, second = subject.samples, subject.load()
+    first = subject.samples
     digits = first.fingerprint.removeprefix("sha256:")
     if digits == first.fingerprint or len(digits) != 64 or set(digits) - set("0123456789abcdef"):
         raise Problem(
             f"The fingerprint is '{first.fingerprint[:40]}'.",
             "fkbench.datasets.fingerprints.fingerprint(scheme, ids, frames, points) makes it.",
         )
-    differs = [
-        name
-        for name, one, two in (
-            ("ids", first.ids, second.ids),
-            ("groups", first.group, second.group),
-            ("fingerprint", first.fingerprint, second.fingerprint),
-        )
-        if one != two
-    ]
-    if not np.array_equal(first.points, second.points, equal_nan=True):
-        differs.append("points")
-    if not differs and any(not np.array_equal(first.frames[int(i)], second.frames[int(i)]) for i in subject.looked_at):
-        differs.append("pictures")
+    with subject.again() as second:
+        differs = _differences(first, second, subject.looked_at)
     if differs:
         raise Problem(
-            f"Loaded twice, it gives other {', '.join(differs)}.",
+            f"Made anew in an empty data folder, it gives other {', '.join(differs)}.",
             "The same settings must give the same data: sort what a folder lists, seed what is drawn.",
         )
-    return f"Loaded twice, it is the same: {first.fingerprint[:19]}…"
+    return f"Made anew in an empty data folder, it is the same: {first.fingerprint[:19]}…"
+
+
+def _differences(first: Samples, second: Samples, looked_at: npt.NDArray[np.int64]) -> list[str]:
+    """What two loadings of one dataset do not share; pictures are compared where all else is the same."""
+    texts = ("ids", "group", "clip", "published", "convention", "fingerprint")
+    differs = [name for name in texts if getattr(first, name) != getattr(second, name)]
+    if not np.array_equal(first.points, second.points, equal_nan=True):
+        differs.append("points")
+    if not differs and any(not np.array_equal(first.frames[int(i)], second.frames[int(i)]) for i in looked_at):
+        differs.append("pictures")
+    return differs
 
 
 CHECKS = (

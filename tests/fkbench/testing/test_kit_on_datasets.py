@@ -87,6 +87,13 @@ def random_fingerprint(samples):
     return f"sha256:{np.random.default_rng().bytes(32).hex()}"
 
 
+def remembered(store, settings):
+    """Draws a fingerprint once and keeps it: read twice from one data folder it is the same."""
+    if not store.has("noise"):
+        store.write("noise", {"fingerprint": random_fingerprint(None)}, {})
+    return replace(good(), fingerprint=store.read("noise").meta["fingerprint"])
+
+
 def halves(samples, name, fold):
     """Every other picture is tested: of each person one."""
     index = np.arange(len(samples))
@@ -141,7 +148,8 @@ BAD = {
     "order": (spec(scheme=SWAPPED), "flip", "less like itself"),
     "fingerprint": (spec(loading(fingerprint="today")), "fingerprint", "'today'"),
     "random": (spec(loading(fingerprint=random_fingerprint)), "fingerprint", "gives other fingerprint"),
-    "listing": (spec(loading(group=reordered)), "fingerprint", "groups"),
+    "listing": (spec(loading(group=reordered)), "fingerprint", "gives other group."),
+    "remembered": (spec(remembered), "fingerprint", "Made anew in an empty data folder, it gives other fingerprint."),
     "overlapping": (spec(split=overlapping), "splits", "a sample in two parts"),
     "folds": (spec(split=folds, splits=(SplitSpec("k", "f", folds=3),)), "splits", "Two folds of 'k' test the same"),
     "two_folds": (spec(split=two_folds, splits=(SplitSpec("k", "f", folds=2),)), "splits", "test 54 of 80"),
@@ -163,6 +171,19 @@ def test_a_bad_dataset_fails_the_check_that_is_for_it_and_no_other(name):
     if name not in {"overlapping", "listing"}:  # such parts or groups cannot be looked at in any other way
         assert broken == {check}, found
     assert words in found[check][1], found[check]
+
+
+@pytest.mark.parametrize("requires", [(), ("noise",)])
+def test_what_must_be_imported_is_required_and_the_rest_is_made_anew(requires, store):
+    def load(store, settings):
+        store.read("noise")
+        return good()
+
+    store.write("noise", {}, {})
+    found = check_dataset(spec(load, requires=requires), store)
+    failures = {finding.check: finding.remedy for finding in found if finding.status == "failed"}
+    assert failures == ({} if requires else {"fingerprint": 'Name the imports that must be there: requires=("…",).'})
+    assert store.has("noise")
 
 
 def test_an_infinite_coordinate_is_no_number_and_no_gap():
