@@ -7,6 +7,7 @@ field without a text fails here. What needs prose (commands, scores, protocols) 
 from __future__ import annotations
 
 import dataclasses
+import html
 import re
 import sys
 from pathlib import Path
@@ -158,18 +159,61 @@ def test_every_column_of_a_table_is_explained(title):
 # --- model cards --------------------------------------------------------------------------------------------------
 
 
+COUNTED = {
+    "dfk": ("face15", 8_615_920), "kshirsagar": ("face68", 19_534_728), "landmark68": ("face68", 19_333_000),
+    "fiyero": ("face68", 218_631_872), "fiyero-text": ("face68", 218_619_824), "baselinenet": ("face15", 3_454_686),
+    "inception-naive": ("face15", 3_935_752_350),
+}  # fmt: skip
+"""Model → the landmark scheme of its article and the parameters with it, as the articles and their code have them."""
+
+
+def sections(card: str) -> dict[str, str]:
+    """Title → text of a card as it is read: without the marks that keep text from being taken for Markdown."""
+    parts = re.split(r"^## ", card, flags=re.MULTILINE)
+    return {title: html.unescape(text).strip() for title, _, text in (part.partition("\n") for part in parts)}
+
+
+def listed(text: str) -> list[str]:
+    return [line.removeprefix("- ") for line in text.splitlines()]
+
+
 @pytest.mark.parametrize("spec", cards.models(REGISTRY), ids=lambda spec: spec.name)
 def test_every_model_has_a_card(spec, pages):
     card = pages[f"cards/{cards.file_name(spec)}"]
-    assert spec.card.text, f"the card of {spec.name} does not say what it is"
     assert f"({cards.file_name(spec)})" in pages["cards/index.md"]
-    for line in (*spec.card.deviations, *spec.card.assumed):
-        assert f"- {line[:20]}" in card or line[:1] in "`*_[<"
+    shown = sections(card)
+    about = spec.card
+    assert about.text, f"the card of {spec.name} does not say what it is"
+    assert not about.source or about.url or "address unknown" in about.source, f"{spec.name}: a source has an address"
+    address = f": <{about.url}>" if about.url else ""
+    assert shown["Source"] == (f"{about.source}{address}" if about.source else "This project's own.")
+    assert shown["What this version keeps of it" if about.source else "What it is"] == about.text
+    assert listed(shown.get("Where it deviates", "")) == list(about.deviations)
+    assert listed(shown.get("Assumed, because the source does not say", "")) == list(about.assumed)
     for name in spec.recipes:
-        assert f"`{name}`" in card
-        assert "`codec.kind`" in card
-    if spec.card.url:
-        assert f"<{spec.card.url}>" in card
+        assert "`codec.kind`" in shown[f"Recipe of its own: `{name}`"]
+    for name in spec.settings:
+        assert f"`model.{name}`" in shown["Settings of the model"]
+
+
+@pytest.mark.parametrize("spec", [s for s in cards.models(REGISTRY) if s.recipes], ids=lambda spec: spec.name)
+def test_what_is_rebuilt_from_an_article_says_where_it_comes_from_and_where_it_deviates(spec):
+    assert spec.card.source
+    assert spec.card.deviations or spec.card.assumed, f"nothing can be rebuilt without one: {spec.name}"
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_a_card_counts_the_parameters_that_the_article_has(name, pages):
+    scheme, count = COUNTED[name]
+    outputs = 2 * len(SCHEMES[scheme].points)
+    spelt = f"{count:,}".replace(",", "\u202f")
+    assert f"| parameters | {spelt} with {outputs} outputs (`{scheme}`) |" in pages[f"cards/{name}.md"]
+    assert spelt in pages["cards/index.md"]
+
+
+def test_every_net_that_has_an_article_is_counted():
+    articles = {s.name for s in cards.models(REGISTRY) if s.kind == "net" and s.member is None and s.card.source}
+    assert articles == set(COUNTED)
 
 
 def test_cards_show_published_records_and_invent_none(tmp_path):
