@@ -103,7 +103,7 @@ def _files(loaded: LoadedRun, paths: list[Path], detector: str | None, settings:
 
 def _part(session: Session, loaded: LoadedRun, part: str, detector: str, settings: dict[str, str]) -> Found:
     from fkbench.runner.inputs import open_inputs
-    from fkbench.runner.outcome import predict_test
+    from fkbench.runner.rescore import predict_boxed
 
     record = loaded.record
     spec = find_run_dataset(session.registry, record.dataset.name, session.data_root)
@@ -115,7 +115,7 @@ def _part(session: Session, loaded: LoadedRun, part: str, detector: str, setting
         )
         samples, rows = inputs.samples, inputs.split.test
         note_other_data(samples.fingerprint, record)
-        points = predict_test(loaded.predictor, loaded.model, inputs, loaded.geometry)
+        points = predict_boxed(loaded, inputs)
         pictures = [samples.frames[int(row)] for row in rows[:GRID_MOST]]
         return Found([samples.ids[i] for i in rows], pictures, points, samples.points[rows])
     if part != "unlabelled":

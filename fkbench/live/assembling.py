@@ -13,7 +13,6 @@ import torch
 from fkbench.datasets.samples import ByteArray
 from fkbench.detect import Found, OpenDetector
 from fkbench.detect.found import BoxArray
-from fkbench.live.calibration import trained_relation
 from fkbench.live.keypoints import predict_in
 from fkbench.live.overlays import Overlay
 from fkbench.live.pipeline import Pipeline
@@ -54,7 +53,7 @@ def make_show(
     size = run.model.input[1]
     predict_in(run, np.zeros((size, size, 3), np.uint8), np.array([[0.0, 0.0, size, size]]))
     moving = source.about.moving
-    tracker = Tracker(partial(predict_in, run), smooth=smooth and moving, relation=trained_relation(run))
+    tracker = Tracker(partial(predict_in, run), smooth=smooth and moving, relation=run.relation)
     chosen = every or (USUAL_EVERY if moving else 1)
     pipeline = Pipeline(source, partial(find_faces, detector), tracker, every=chosen)
     return Show(pipeline, overlay, sinks, title=f"{run.model.name} with {detector.spec.name}", **options)

@@ -1,15 +1,16 @@
 """Faces followed by their keypoints while the detector rests.
 
 The next picture is cut where the last keypoints were: the square of the reference rule (centre of the points' bounding
-box, side 1.25 × its longer side), moved and scaled to what the model was trained on, as `fkbench.live.calibration` has
-it. Where that is not known, it is moved and scaled as the detector's own squares stood to the reference square when the
-detector saw the face.
+box, side 1.25 × its longer side), moved and scaled to what the model was trained on, as `fkbench.runner.calibration`
+has it. Where that is not known, it is moved and scaled as the detector's own squares stood to the reference square when
+the detector saw the face.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from fkbench.detect.found import BoxArray
 from fkbench.detect.matching import match, overlaps
 from fkbench.live.frames import Face, Points
 from fkbench.live.smoothing import OneEuro
+from fkbench.runner.calibration import placed, settled
 
 Predict = Callable[[ByteArray, BoxArray], FloatArray]
 """A picture (H, W, 3) BGR and squares (M, 4) → points (M, K, 2) in its pixels."""
@@ -65,9 +67,8 @@ class Track:
 
     def place(self, reference: BoxArray) -> BoxArray:
         """(4,) where to look next, from the reference square (4,) of the last points."""
-        side = self.relation[0] * reference[2]
-        centre = reference[:2] + reference[2] / 2 + self.relation[1:] * reference[2]
-        return np.array([*(centre - side / 2), side, side])
+        square: BoxArray = placed(self.relation, reference[None])[0]
+        return square
 
     def lost(self, points: Points, after: BoxArray, shape: tuple[int, ...]) -> bool:
         """Whether points (K, 2) cannot be those of the followed face: off the picture, or moved or spread too far.
@@ -155,17 +156,15 @@ class Tracker:
         return detected
 
     def _settle(self, picture: ByteArray, detected: list[Track]) -> None:
-        """Move the squares of detected faces to what the model was trained on, by a first look at their points."""
+        """Move the squares of detected faces to what the model was trained on, by first looks at their points."""
         for track in detected:
             track.seen, track.sure = track.seen + 1, float(track.square[2])
         if self.relation is None or not detected:
             return
-        looked = np.array([track.square for track in detected])
-        for track, points in zip(detected, self.predict(picture, looked), strict=True):
+        found = np.array([track.square for track in detected])
+        for track, square in zip(detected, settled(partial(self.predict, picture), found, self.relation), strict=True):
             track.relation = self.relation
-            if np.isfinite(points).all():
-                track.square = track.place(reference_squares(np.asarray(points, np.float32)[None])[0])
-                track.sure = float(track.square[2])
+            track.square, track.sure = square, float(square[2])
 
     def _follow(self, track: Track, points: Points, detected: bool, shape: tuple[int, ...]) -> bool:
         """Move a track on to where its points are; False: the face is lost."""

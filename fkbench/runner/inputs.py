@@ -68,6 +68,11 @@ class Inputs:
         return self._found[1]
 
     @property
+    def eval_boxes(self) -> BoxArray:
+        """(N, 4) squares as they are scored: jittered where the box is."""
+        return jittered(self._found[0], self.samples.ids, self.detector.jitter).copy()
+
+    @property
     def box(self) -> dict[str, Any]:
         """The box as plan and record state it: all that decides where it lies."""
         stated = {"name": self.detector.name, "settings": self.box_settings, "jitter": self.detector.jitter}

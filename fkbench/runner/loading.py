@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from fkbench.errors import FkbenchError, UnknownNameError
 from fkbench.finding import find_run_dataset
 from fkbench.records import RunRecord, read_arrays
 from fkbench.registry import Registry
+from fkbench.runner.calibration import settled, trained_relation
 from fkbench.runner.device import precision_of
 from fkbench.runner.fit import build_net, make_predictor
 from fkbench.runner.loop import points_in
@@ -50,6 +52,11 @@ class LoadedRun:
     geometry: Geometry | None = None
     store: Store | None = None
 
+    @cached_property
+    def relation(self) -> BoxArray | None:
+        """(3,) what a square of its training is to a face's reference square, see `fkbench.runner.calibration`."""
+        return trained_relation(self)
+
     def predict(
         self,
         images: Sequence[npt.NDArray[np.uint8]],
@@ -73,13 +80,21 @@ class LoadedRun:
         self, frames: Frames, detector: str | None, settings: Mapping[str, Any] | None = None
     ) -> tuple[FloatArray, BoxArray]:
         """The same for packed frames, with the boxes that were used, (N, 4)."""
-        boxes = self._boxes(frames, detector, settings or {})
-        channels, size = self.model.input
+        boxes, missed = self._boxes(frames, detector, settings or {})
         if detector is None and self.geometry is not None and self.geometry.kind != "view":
+            channels, size = self.model.input
             views = whole_frame_views(frames, size, channels, self.geometry)
-        else:
-            views = make_views(frames, boxes, size, channels)
-        return apply_affine(views.to_native, self.predictor.predict(views.images)), boxes
+            return apply_affine(views.to_native, self.predictor.predict(views.images)), boxes
+        if detector is not None and self.registry.get(DetectorSpec, detector).find is not None:
+            seen = np.flatnonzero(~missed)
+            boxes[seen] = settled(partial(self.look, frames.chosen(seen)), boxes[seen], self.relation)
+        return self.look(frames, boxes), boxes
+
+    def look(self, frames: Frames, squares: BoxArray) -> FloatArray:
+        """Points (N, K, 2) in native pixels of what lies in one square (N, 4) of each of N ≥ 1 frames."""
+        channels, size = self.model.input
+        views = make_views(frames, squares, size, channels)
+        return apply_affine(views.to_native, self.predictor.predict(views.images))
 
     def open_detector(self, name: str, settings: Mapping[str, Any] | None = None) -> OpenDetector:
         """A detector ready to find the faces that this run's model shall see; settings as given."""
@@ -107,23 +122,22 @@ class LoadedRun:
         """
         picture = as_picture(image)
         found = detector.find(picture)
-        squares = detector.squares(found)
+        squares = settled(partial(self.predict_squares, picture), detector.squares(found), self.relation)
         return found, squares, self.predict_squares(picture, squares)
 
-    def _boxes(self, frames: Frames, detector: str | None, settings: Mapping[str, Any]) -> BoxArray:
+    def _boxes(self, frames: Frames, detector: str | None, settings: Mapping[str, Any]) -> tuple[BoxArray, np.ndarray]:
         ids = tuple(str(i) for i in range(len(frames)))
         nowhere = np.full((len(frames), len(self.scheme.points), 2), np.nan, np.float32)
         unlabelled = Samples(ids, frames, nowhere, ids, "")
         if detector is None:
-            return squared(whole_frames(unlabelled))
+            return squared(whole_frames(unlabelled)), np.zeros(len(frames), np.bool_)
         spec = self.registry.get(DetectorSpec, detector)
         if spec.needs_labels:
             raise FkbenchError(
                 f"The box '{detector}' needs labels, and these pictures have none.",
                 "Leave --detector out.",
             )
-        boxes, _ = find_boxes(spec, unlabelled, detector_settings(spec, settings), self.store)
-        return boxes
+        return find_boxes(spec, unlabelled, detector_settings(spec, settings), self.store)
 
 
 def recipe_from(page: Mapping[str, Any]) -> Recipe:

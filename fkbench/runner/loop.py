@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from fkbench.datasets.views import apply_affine, make_views
 from fkbench.detect import OpenDetector, main_face, open_detector
 from fkbench.detect.found import BoxArray
 from fkbench.detect.speed import time_per_picture
+from fkbench.runner.calibration import settled
 from fkbench.specs import ModelSpec
 from fkbench.train.predictors import Predictor
 
@@ -35,17 +37,31 @@ def points_in(picture: ByteArray, squares: BoxArray, predictor: Predictor, model
     return apply_affine(views.to_native, predictor.predict(views.images))
 
 
-def main_square(detector: OpenDetector, picture: ByteArray) -> BoxArray:
-    """(1, 4): the corrected square of the main face; the whole frame's where there is none, as it is scored."""
+def main_square(detector: OpenDetector, picture: ByteArray) -> tuple[BoxArray, bool]:
+    """(1, 4) the corrected square of the main face, and True; where there is none the whole frame's, and False."""
     found = detector.find(picture)
     index = main_face(found)
     if index is None:
-        return squared(np.array([[0.0, 0.0, picture.shape[1], picture.shape[0]]]))
-    return detector.squares(found)[index : index + 1]
+        return squared(np.array([[0.0, 0.0, picture.shape[1], picture.shape[0]]])), False
+    return detector.squares(found)[index : index + 1], True
 
 
-def time_loop(predictor: Predictor, model: ModelSpec, inputs: Inputs, *, quick: bool) -> dict[str, Any]:
+def main_points(
+    detector: OpenDetector, picture: ByteArray, predictor: Predictor, model: ModelSpec, relation: BoxArray | None
+) -> FloatArray:
+    """Keypoints (1, K, 2) of a picture's main face, looked for as it is scored; `relation`: as `settled` takes it."""
+    square, found = main_square(detector, picture)
+    look = partial(points_in, picture, predictor=predictor, model=model)
+    return look(settled(look, square, relation) if found else square)
+
+
+def time_loop(
+    predictor: Predictor, model: ModelSpec, inputs: Inputs, *, quick: bool, relation: BoxArray | None = None
+) -> dict[str, Any]:
     """Speed of detector and model together on the test frames, see `fkbench.detect.speed`.
+
+    Args:
+        relation: of a run that was trained on other squares than these boxes, as `settled` takes it.
 
     Returns:
         `pictures_per_s` and `ms` end to end, and the conditions that matter to them; `detector_ms` of the detector
@@ -55,7 +71,7 @@ def time_loop(predictor: Predictor, model: ModelSpec, inputs: Inputs, *, quick: 
     frames, rows = inputs.samples.frames, [int(row) for row in inputs.split.test]
 
     def whole(picture: ByteArray) -> object:
-        return points_in(picture, main_square(detector, picture), predictor, model)
+        return main_points(detector, picture, predictor, model, relation)
 
     together = time_per_picture(whole, frames, rows, quick=quick)
     alone = time_per_picture(detector.find, frames, rows, quick=quick)

@@ -6,6 +6,7 @@ import csv
 import json
 import math
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,25 @@ from fkbench.errors import FkbenchError
 from fkbench.records import plan_key, rounded, safe_name
 from fkbench.records.files import write_atomic
 from fkbench.records.plain import plain
+from fkbench.runner.calibration import on_reference_squares, settled
 from fkbench.runner.inputs import Inputs
+from fkbench.runner.loading import LoadedRun
+from fkbench.runner.outcome import predict_test
+
+
+def predict_boxed(run: LoadedRun, inputs: Inputs) -> FloatArray:
+    """A run's points of the test part, (n, K, 2) native pixels, with the boxes of `inputs`.
+
+    Where these are not the whole frames that the run was trained on, it looks as `predict` and `demo` do: see
+    `fkbench.runner.calibration.settled`.
+    """
+    whole = inputs.detector.find is None and not inputs.detector.needs_labels
+    if whole or on_reference_squares(run.relation):
+        return predict_test(run.predictor, run.model, inputs, run.geometry)
+    rows, boxes = inputs.split.test, inputs.eval_boxes
+    frames, squares, seen = inputs.samples.frames, boxes[rows], np.flatnonzero(~inputs.missed[rows])
+    squares[seen] = settled(partial(run.look, frames.chosen(rows[seen])), squares[seen], run.relation)
+    return run.look(frames.chosen(rows), squares)
 
 
 def read_points_csv(path: Path, points: int) -> dict[str, FloatArray]:

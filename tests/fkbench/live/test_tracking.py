@@ -117,3 +117,22 @@ def test_a_track_that_strayed_from_a_face_that_is_found_anew_is_dropped(tracker)
     both = np.maximum(face(60, 60), face(85, 60, radius=12))
     found = tracker.update(both, 0.1, around(60, 60))
     assert [one.number for one in found] == [2]
+
+
+def test_detected_faces_are_looked_at_as_in_training(run):
+    tracker = Tracker(partial(predict_in, run), relation=np.array([1.2, 0.0, -0.1]))
+    off = around(80, 60) + np.array([4.0, -5.0, 6.0, 6.0])
+    for step in range(4):
+        (found,) = tracker.update(face(80, 60), step / 20, off if step in (0, 3) else None)
+        side = 1.2 * 37.5
+        np.testing.assert_allclose(found.square[:2] + found.square[2:] / 2, [80.5, 60.5 - 3.75], atol=1.0)
+        np.testing.assert_allclose(found.square[2:], side, atol=1.5)
+
+
+def test_who_was_trained_on_detected_squares_sees_them_as_they_are(run):
+    tracker = Tracker(partial(predict_in, run), relation=np.array([1.0, 0.0, 0.0]))
+    off = around(80, 60) + np.array([4.0, -5.0, 6.0, 6.0])
+    (found,) = tracker.update(face(80, 60), 0.0, off)
+    np.testing.assert_array_equal(found.square, off[0])
+    (after,) = tracker.update(face(80, 60), 0.05, None)  # then where the points are
+    np.testing.assert_allclose(after.square[:2] + after.square[2:] / 2, [80.5, 60.5], atol=1.0)

@@ -47,6 +47,8 @@ def test_predicting_pictures_of_any_size_and_colour_and_no_truth_without_labels(
     assert loaded.predict(pictures).shape == (2, 15, 2)
     with pytest.raises(FkbenchError, match="labels"):
         loaded.predict(pictures, "truth")
+    # no faces there: the whole frames, seen once
+    np.testing.assert_array_equal(loaded.predict(pictures, "haar"), loaded.predict(pictures))
 
 
 def _with_model(bench):
