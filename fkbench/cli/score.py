@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fkbench.cli.predict import note_other_data, recorded_settings
-from fkbench.cli.session import Session, console, current, note, parse_settings, print_json
+from fkbench.cli.session import Session, current, note, parse_settings, print_json
 from fkbench.errors import FkbenchError
 from fkbench.finding import find_run_dataset
-from fkbench.specs import DatasetSpec, DetectorSpec, ModelSpec
+from fkbench.specs import DatasetSpec, DetectorSpec
 
 if TYPE_CHECKING:
     from fkbench.runner.inputs import Inputs
     from fkbench.runner.outcome import Outcome
+    from fkbench.score import ImageErrors
 
 EPILOG = (
     "Examples: fkbench score 3f2a (a run by the beginning of its key); "
@@ -46,20 +47,56 @@ def command(
     full_timing: Annotated[
         bool, typer.Option("--time", help="Time a detector with the model at full length, not briefly.")
     ] = False,
+    out: Annotated[Path | None, typer.Option(help="Folder for the table as CSV, Markdown and JSON.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One object on stdout.")] = False,
 ) -> None:
     """Score finished runs, also with a detector's boxes, or points of another program, on a dataset's test part."""
     session = current(context)
     settings: dict[str, dict[str, Any]] = {**parse_settings(list(assignments or ()), "dataset")}
-    boxes = [name.strip() for name in box.split(",")]
+    boxes = list(dict.fromkeys(name.strip() for name in box.split(",") if name.strip())) or [""]
     asked = Asked(dataset, split, device, settings, quick=not full_timing, several=len(boxes) > 1)
-    results = [_score(session, subject, each, asked) for subject in subjects for each in boxes]
+    scored = [_score(session, subject, each, asked) for subject in dict.fromkeys(subjects) for each in boxes]
+    _beside_labels(scored)
+    _deliver([each.page for each in scored], out, as_json)
+
+
+def _deliver(pages: list[dict[str, Any]], out: Path | None, as_json: bool) -> None:
+    from fkbench.boards.by_box import write_by_box
+    from fkbench.cli.score_board import print_by_box, print_score
+
+    if out is not None:
+        for path in write_by_box(pages, out):
+            note(f"written: {path}")
     if as_json:
-        print_json(results[0] if len(results) == 1 else {"scores": results})
-    elif len(results) == 1:
-        _print(results[0])
+        print_json(pages[0] if len(pages) == 1 else {"scores": pages})
+    elif len(pages) == 1:
+        print_score(pages[0])
     else:
-        print_table(results)
+        print_by_box(pages)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """An answer.
+
+    Attributes:
+        page: JSON values.
+        labels: the boxes were made from the labels: what other boxes are compared with.
+    """
+
+    page: dict[str, Any]
+    errors: ImageErrors
+    labels: bool
+
+
+def _beside_labels(scored: list[Scored]) -> None:
+    """What boxes cost a run beyond those made from the labels, where it was scored with both."""
+    from fkbench.boards.by_box import extra_error
+
+    references = {each.page["subject"]: each.errors for each in scored if each.labels}
+    for each in scored:
+        if not each.labels and each.page["subject"] in references:
+            each.page.update(extra_error(each.errors, references[each.page["subject"]]))
 
 
 @dataclass(frozen=True)
@@ -79,8 +116,10 @@ class Asked:
     several: bool
 
 
-def _score(session: Session, subject: str, box: str, asked: Asked) -> dict[str, Any]:
+def _score(session: Session, subject: str, box: str, asked: Asked) -> Scored:
     if subject.lower().endswith(".csv"):
+        if asked.several:
+            raise FkbenchError(f"The points in '{subject}' are what they are with any box.", "Give one --box, or none.")
         return _score_csv(session, Path(subject), asked.dataset, asked.split, box, asked.settings)
     return _score_run(session, subject, box, asked)
 
@@ -93,7 +132,7 @@ def _open(session: Session, spec: DatasetSpec, split: str, box: str, settings: d
 
 def _score_csv(
     session: Session, path: Path, dataset: str, split: str, box: str, settings: dict[str, dict[str, Any]]
-) -> dict[str, Any]:
+) -> Scored:
     from fkbench.runner.outcome import score_points
     from fkbench.runner.rescore import in_test_order, read_points_csv
 
@@ -104,15 +143,16 @@ def _score_csv(
     spec = session.dataset(dataset)
     inputs = _open(session, spec, split or spec.default_split("uniform"), box or spec.default_box("uniform"), settings)
     points = in_test_order(read_points_csv(path, len(inputs.scheme.points)), inputs, path)
-    return _result(str(path), inputs, score_points(points, inputs, session.registry))
+    return _scored(str(path), inputs, score_points(points, inputs, session.registry))
 
 
-def _score_run(session: Session, run: str, box: str, asked: Asked) -> dict[str, Any]:
+def _score_run(session: Session, run: str, box: str, asked: Asked) -> Scored:
+    from fkbench.boards.by_box import box_jitter
     from fkbench.records import RunStore
     from fkbench.runner.device import choose_device
     from fkbench.runner.loading import load_run
-    from fkbench.runner.outcome import predict_test, score_points
-    from fkbench.runner.rescore import write_boxed
+    from fkbench.runner.outcome import score_points
+    from fkbench.runner.rescore import predict_boxed, write_boxed
 
     record = RunStore(session.runs_root).find(run)
     name, split, settings = record.dataset.name, asked.split, asked.settings
@@ -137,16 +177,25 @@ def _score_run(session: Session, run: str, box: str, asked: Asked) -> dict[str, 
         note_other_data(inputs.samples.fingerprint, record)
     if not same or inputs.split.name != record.dataset.split:
         note("The run was trained under another split: its test rows may have been among its training rows.")
-    model: ModelSpec = loaded.model
-    outcome = score_points(predict_test(loaded.predictor, model, inputs, loaded.geometry), inputs, session.registry)
-    result = _result(record.key, inputs, outcome) | {"recorded_rmse": record.metric("rmse") if same else None}
-    result |= {"model": model.name, "seed": record.seed, "trained_on": record.box}
+    outcome = score_points(predict_boxed(loaded, inputs), inputs, session.registry)
+    scored = _scored(record.key, inputs, outcome)
+    scored.page.update(
+        recorded_rmse=record.metric("rmse") if same else None,
+        model=loaded.model.name,
+        seed=record.seed,
+        protocol=record.protocol.name,
+        overrides=record.protocol.overrides,
+        trained_on=record.box,
+        box_jitter=box_jitter(record),
+    )
     if inputs.detector.find is not None:
         from fkbench.runner.loop import time_loop
 
-        result["end_to_end"] = time_loop(loaded.predictor, model, inputs, quick=asked.quick)
-        write_boxed(result, inputs, Path(record.path))
-    return result
+        scored.page["end_to_end"] = time_loop(
+            loaded.predictor, loaded.model, inputs, quick=asked.quick, relation=loaded.relation
+        )
+        write_boxed(scored.page, inputs, Path(record.path))
+    return scored
 
 
 def _of_this_box(session: Session, box: str, settings: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -156,9 +205,9 @@ def _of_this_box(session: Session, box: str, settings: dict[str, dict[str, Any]]
     return {**settings, "detector": {name: value for name, value in given.items() if name in known}}
 
 
-def _result(subject: str, inputs: Inputs, outcome: Outcome) -> dict[str, Any]:
+def _scored(subject: str, inputs: Inputs, outcome: Outcome) -> Scored:
     samples = inputs.samples
-    return {
+    page = {
         "subject": subject,
         "dataset": {
             "name": inputs.spec.name,
@@ -171,62 +220,4 @@ def _result(subject: str, inputs: Inputs, outcome: Outcome) -> dict[str, Any]:
         "box_settings": {name: value for name, value in inputs.box.items() if name != "name"},
         "metrics": outcome.metrics,
     }
-
-
-def _print(result: dict[str, Any]) -> None:
-    from rich.table import Table
-
-    data = result["dataset"]
-    what = f"{data['name']}, split {data['split']}, box {result['box']}, {data['images']} images"
-    title = f"{result['subject']} on {what}"
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, show_header=False)
-    for name, value in result["metrics"].items():
-        if isinstance(value, int | float):
-            table.add_row(name, f"{value:.5g}")
-        elif name == "rmse_ci":
-            table.add_row("rmse 95 % interval", " – ".join(f"{end:.4g}" for end in value))
-    out = console()
-    out.print(table)
-    if "end_to_end" in result:
-        out.print(_speed_text(result["end_to_end"]))
-    if result.get("recorded_rmse") is not None:
-        out.print(f"recorded rmse: {result['recorded_rmse']:.5g}")
-    if data["leaky"]:
-        out.print("[yellow]This split is leaky: persons or clips stand on both sides.[/yellow]")
-
-
-def _speed_text(timing: dict[str, Any]) -> str:
-    quick = " (timed briefly; --time for a full session)" if timing["quick"] else ""
-    void = " The machine was not quiet: these times do not count." if timing["void"] else ""
-    return (
-        f"with the detector, end to end: {timing['pictures_per_s']:.1f} pictures/s, p50 {timing['ms']['p50']:.1f} ms, "
-        f"p90 {timing['ms']['p90']:.1f} ms; the detector alone: p50 {timing['detector_ms']['p50']:.1f} ms{quick}.{void}"
-    )
-
-
-def print_table(results: list[dict[str, Any]]) -> None:
-    """Models by boxes: rmse, faces missed, and pictures per second with a detector."""
-    from rich.table import Table
-
-    boxes = list(dict.fromkeys(result["box"] for result in results))
-    table = Table(box=None, pad_edge=False)
-    for name in ("run", *boxes):
-        table.add_column(name, justify="left" if name == "run" else "right", no_wrap=True)
-    for subject in dict.fromkeys(result["subject"] for result in results):
-        of_run = {result["box"]: result for result in results if result["subject"] == subject}
-        first = next(iter(of_run.values()))
-        name = f"{first['model']} {subject[:8]}" if "model" in first else subject
-        table.add_row(name, *(_cell(of_run[box]) if box in of_run else "–" for box in boxes))
-    data, out = results[0]["dataset"], console()
-    out.print(f"{data['name']} {data['split']}, {data['images']} images: rmse in px of the scoring frame")
-    out.print(table)
-    out.print("[dim]in brackets: faces that the detector missed, scored on the whole frame; /s: end to end.[/dim]")
-
-
-def _cell(result: dict[str, Any]) -> str:
-    text = f"{result['metrics']['rmse']:.4g}"
-    missed = result["metrics"]["missed_faces"]
-    if "end_to_end" not in result:
-        return text
-    timing = result["end_to_end"]
-    return f"{text} ({missed}) {timing['pictures_per_s']:.0f}{'*' if timing['void'] else ''}/s"
+    return Scored(page, outcome.errors, inputs.detector.needs_labels)

@@ -189,8 +189,22 @@ def test_a_detector_in_the_loop_and_every_face_of_a_picture(bench, capsys):
     assert scores[1]["metrics"]["missed_faces"] == boxed["metrics"]["missed_faces"]
     assert scores[1]["end_to_end"]["ms"]["p50"] > 0
     assert list(Path(bench.folder, record["path"]).glob("boxed-bright-*.json"))
-    assert bench.call("score", record["key"], "--box", "truth,bright") == 0
-    assert "/s" in capsys.readouterr().out
+    truth, bright = scores[:2]
+    assert bright["extra_rmse"] == pytest.approx(bright["metrics"]["rmse"] - truth["metrics"]["rmse"], rel=1e-3)
+    assert bright["extra_rmse_ci"][0] < bright["extra_rmse"] < bright["extra_rmse_ci"][1]
+    assert "extra_rmse" not in truth
+    board = ["score", record["key"], boxed["key"], "--box", "truth,bright,truth", "--out", bench.folder / "board"]
+    assert bench.call(*board) == 0
+    said = capsys.readouterr().out
+    for word in (record["key"][:8], boxed["key"][:8], "bright", f"{bright['extra_rmse']:+.3f}", "img/s"):
+        assert word in said
+    with (bench.folder / "board" / "models-by-boxes.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["run"], row["trained_on"], row["box"]) for row in rows] == [
+        (run["key"], run["box"], box) for run in (record, boxed) for box in ("truth", "bright")
+    ]
+    assert float(rows[1]["pictures_per_s"]) > 0
+    assert rows[1]["box_settings"] == "level=100, preset=plain"
 
     picture, grid = bench.picture("two.png", 2), bench.folder / "drawn.png"
     words = ["predict", record["key"], picture, "--detector", "bright", "--grid", grid]
@@ -206,3 +220,30 @@ def test_a_detector_in_the_loop_and_every_face_of_a_picture(bench, capsys):
     assert [row["face"] for row in rows] == ["0", "1"]
     assert float(rows[0]["x0"]) == image["faces"][0]["points"][0][0]
     assert cv2.imread(str(grid)).shape == (80, 200, 3)
+
+
+def test_a_run_on_whole_frames_is_brought_to_look_as_in_training_everywhere(bench, capsys):
+    run = ["run", "--model", "mean-shape", "--dataset", "patches", "--protocol", "smoke", "--json"]
+    assert bench.call(*run, "--box", "frame") == 0
+    (whole,) = json.loads(capsys.readouterr().out)["runs"]
+    assert bench.call(*run) == 0
+    (square,) = json.loads(capsys.readouterr().out)["runs"]
+
+    picture = bench.picture("one.png")
+    faces = {}
+    for record in (whole, square):
+        assert bench.call("predict", record["key"], picture, "--detector", "bright", "--json") == 0
+        ((faces[record["key"]],),) = [image["faces"] for image in json.loads(capsys.readouterr().out)["images"]]
+    np.testing.assert_allclose(faces[square["key"]]["square"], [30, 20, 40, 40], atol=1e-3)
+    assert abs(faces[whole["key"]]["square"][2] - 40) > 1
+    assert faces[whole["key"]]["box"] == faces[square["key"]]["box"]
+    out = bench.folder / "points.csv"
+    assert bench.call("predict", whole["key"], "--part", "test", "--detector", "bright", "--out", out) == 0
+    capsys.readouterr()
+    assert bench.call("score", whole["key"], "--box", "bright", "--json") == 0
+    scored = json.loads(capsys.readouterr().out)
+    assert bench.call("score", out, "--dataset", "patches", "--box", "bright", "--json") == 0
+    again = json.loads(capsys.readouterr().out)
+    assert scored["metrics"]["rmse"] == pytest.approx(again["metrics"]["rmse"], rel=1e-3)
+    assert bench.call("score", out, "--dataset", "patches", "--box", "truth,bright") == 2
+    assert "with any box" in capsys.readouterr().err
