@@ -80,6 +80,7 @@ class Spec:
         summary: one line for `fkbench list`.
         settings: what `--set` can change, by name.
         needs: importable packages without which it is listed as not available.
+        probe: `probe() -> reason or None`: what else it lacks here; quick, without importing what it needs.
         reduced: settings under which the conformance kit runs what is too large for it: a net, whose parameters are
             counted at full size all the same, or a dataset that is made when it is used.
         plugin: filled in by the registry.
@@ -89,6 +90,7 @@ class Spec:
     summary: str = ""
     settings: Mapping[str, Setting] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
+    probe: Ref | None = None
     reduced: Mapping[str, Any] = field(default_factory=dict)
     plugin: Plugin = Plugin("unregistered")
 
@@ -99,7 +101,7 @@ class Spec:
 
     def unavailable(self) -> str | None:
         """Why this cannot be used here, or None."""
-        return self.lacking()
+        return self.lacking() or (resolve(self.probe)() if self.probe is not None else None)
 
 
 def from_plugin(spec: Spec, plugin: Plugin) -> Spec:

@@ -193,7 +193,7 @@ class ModelSpec(Spec):
     examples: tuple[str, ...] = ()
 
     def unavailable(self) -> str | None:
-        return self.lacking() or self.not_run or None
+        return super().unavailable() or self.not_run or None
 
     def sized(self, settings: Mapping[str, Any]) -> ModelSpec:
         """The same model with its input as the settings `input_channels` and `input_size` say, where it has them.
@@ -251,7 +251,6 @@ class DetectorSpec(Spec):
         presets: values of the setting `preset` → settings that it stands for, where they are not given themselves.
         corrections: from its boxes to the reference square; the one whose settings fit best is used.
         files: settings that must name a file, and what that file is: not available before they do.
-        probe: `probe() -> reason or None`: what else it lacks here; quick, without importing what it needs.
         licence: of code and weights.
         misses_drawn: why it finds no face in drawings (knows infrared or profiles alone); otherwise it is checked.
     """
@@ -264,15 +263,13 @@ class DetectorSpec(Spec):
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     corrections: tuple[Correction, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
-    probe: Ref | None = None
     licence: str = ""
     misses_drawn: str = ""
 
     def unavailable(self) -> str | None:
         """Why it cannot be used here with its default settings, or None."""
         wanted = [f"--set detector.{name}=FILE ({what})" for name, what in self.files.items()]
-        probed = resolve(self.probe)() if self.probe is not None and not self.lacking() else None
-        return self.lacking() or probed or (f"needs {' and '.join(wanted)}" if wanted else None)
+        return super().unavailable() or (f"needs {' and '.join(wanted)}" if wanted else None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -289,6 +286,15 @@ class MetricSpec(Spec):
 
 @dataclass(frozen=True, kw_only=True)
 class RuntimeSpec(Spec):
-    """A way to execute a trained net: `prepare(net, device) -> callable` with the net's own signature."""
+    """A way to execute a trained net.
+
+    Attributes:
+        prepare: `prepare(net, device) -> callable` with the net's own signature; the net itself stays as it is. What
+            depends on the shape of a batch may wait for the first call with it.
+        precision: in which it computes, whatever was asked for: `fp32`, `bf16` or `fp16`; empty: as asked.
+        devices: types of device on which it works.
+    """
 
     prepare: Ref
+    precision: str = ""
+    devices: tuple[str, ...] = ("cpu", "cuda")

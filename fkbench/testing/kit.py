@@ -155,4 +155,6 @@ def _runtime(spec: RuntimeSpec, given: Mapping[str, Any]) -> Suite:
     from fkbench.testing import runtimes
 
     subject = runtimes.RuntimeSubject(spec, resolve_settings("runtime", spec.settings, given))
-    return Suite(spec, "runtime", subject, (*DECLARED, *runtimes.CHECKS), "runs", ALONE, _lacking(spec))
+    reason = spec.unavailable()
+    skip = f"not available here: {reason}" if reason else ""
+    return Suite(spec, "runtime", subject, (*DECLARED, *runtimes.CHECKS), "runs", ALONE, skip)
