@@ -38,7 +38,7 @@ def command(
     window: Annotated[bool, typer.Option("--window", help="Show it in a window; q or Esc quits.")] = False,
     serve: Annotated[bool, typer.Option("--serve", help="Show it on a page for a browser.")] = False,
     host: Annotated[str, typer.Option(help="With --serve: listen here; 0.0.0.0: to everyone.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="With --serve; 0: any free one.")] = 8000,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="With --serve; 0: any free one.")] = 8000,
     every: Annotated[int, typer.Option(min=0, help="Look for faces in every n-th picture; 0: by the source.")] = 0,
     smooth: Annotated[bool, typer.Option("--smooth", help="Calm the points (one-euro filter).")] = False,
     fps: Annotated[float, typer.Option(min=0.0, max=240.0, help="Play a file or folder at this rate.")] = 0.0,
@@ -53,6 +53,9 @@ def command(
     """Draw keypoints on the faces of a camera, a video or a folder, as fast as they come."""
     if not (out or window or serve):
         raise FkbenchError("Nowhere to show it.", "Add --window, --serve (a page for the browser) or --out FILE.mp4.")
+    from fkbench.runner.pictures import spare_sources
+
+    spare_sources((out,), (source,))
     session = current(context)
     settings = parse_settings(list(assignments or ()), "detector").get("detector", {})
     with ExitStack() as stack:

@@ -83,19 +83,22 @@ def _in_pictures(
 ) -> None:
     from time import perf_counter
 
-    from fkbench.runner.pictures import find_pictures, read_picture
+    from fkbench.runner.pictures import drawing_names, find_pictures, read_picture, spare_sources
 
     detector = _open(session, name, settings)
     facts: list[dict[str, Any]] = []
-    for path in find_pictures(paths):
+    files = find_pictures(paths)
+    drawings = [None if out is None else out / each for each in drawing_names(files)]
+    spare_sources(drawings, files)
+    for path, drawing in zip(files, drawings, strict=True):
         picture = read_picture(path)
         before = perf_counter()
         found = detector.find(picture)
         ms = 1000 * (perf_counter() - before)
         squares = [[round(float(value), 3) for value in box] for box in detector.squares(found)]
         facts.append({"path": str(path), "boxes": found.rows, "corrected": squares, "ms": round(ms, 3)})
-        if out is not None:
-            _draw(picture, found, out / f"{path.stem}.png")
+        if drawing is not None:
+            _draw(picture, found, drawing)
     if as_json:
         print_json({"detector": name, "settings": dict(detector.settings), "images": facts})
         return

@@ -53,7 +53,9 @@ def command(
     from fkbench.records import RunStore
     from fkbench.runner.device import choose_device
     from fkbench.runner.loading import load_run
+    from fkbench.runner.pictures import find_pictures, spare_sources
 
+    spare_sources((grid, out), find_pictures(list(images or ())))
     settings = parse_settings(list(assignments or ()), "detector").get("detector", {})
     record = RunStore(session.runs_root).find(run)
     loaded = load_run(record, session.registry, choose_device(device), session.data_root)

@@ -54,6 +54,27 @@ def read_picture(path: Path) -> ByteArray:
     return np.asarray(picture, np.uint8)
 
 
+def spare_sources(targets: Sequence[Path | None], sources: Sequence[Path | str]) -> None:
+    """Raises FkbenchError where a file to be written is one of those that are read: a drawing would replace it."""
+    read = {str(Path(source).resolve()) for source in sources}
+    for target in targets:
+        if target is not None and str(target.resolve()) in read:
+            raise FkbenchError(f"'{target}' is read here, and writing would replace it.", "Choose another name.")
+
+
+def drawing_names(paths: Sequence[Path]) -> list[str]:
+    """A name for the drawing of each picture: its own with `.png`, and a number where two would have the same one."""
+    taken: set[str] = set()
+    names = []
+    for path in paths:
+        name, number = f"{path.stem}.png", 2
+        while name.lower() in taken:
+            name, number = f"{path.stem}-{number}.png", number + 1
+        taken.add(name.lower())
+        names.append(name)
+    return names
+
+
 def write_points(path: Path, ids: Sequence[str], points: FloatArray, facts: dict[str, Any]) -> None:
     """Points as JSON (with `facts`) or as CSV rows `id,x0,y0,…`, by the file's ending. Native pixels.
 

@@ -100,6 +100,17 @@ def test_pictures_give_boxes_as_json_text_and_drawn(bench, capsys):
     assert "two.png: 2 faces" in capsys.readouterr().out
 
 
+def test_no_drawing_replaces_a_picture_or_another_drawing(bench, capsys):
+    one, drawn = bench.picture("one.png"), bench.folder / "drawn"
+    bench.picture("two.png", 2).rename(bench.folder / "one.bmp")
+    before = one.read_bytes()
+    assert bench.call("detect", "--detector", "bright", one, "--out", bench.folder) == 2
+    assert "would replace it" in capsys.readouterr().err
+    assert one.read_bytes() == before
+    assert bench.call("detect", "--detector", "bright", one, bench.folder / "one.bmp", "--out", drawn) == 0
+    assert {path.name: cv2.imread(str(path)).shape[1] for path in drawn.iterdir()} == {"one.png": 100, "one-2.png": 200}
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -207,6 +218,8 @@ def test_a_detector_in_the_loop_and_every_face_of_a_picture(bench, capsys):
     assert rows[1]["box_settings"] == "level=100, preset=plain"
 
     picture, grid = bench.picture("two.png", 2), bench.folder / "drawn.png"
+    assert bench.call("predict", record["key"], picture, "--detector", "bright", "--grid", picture) == 2
+    assert "would replace it" in capsys.readouterr().err
     words = ["predict", record["key"], picture, "--detector", "bright", "--grid", grid]
     assert bench.call(*words, "--out", bench.folder / "p.csv", "--json") == 0
     (image,) = json.loads(capsys.readouterr().out)["images"]

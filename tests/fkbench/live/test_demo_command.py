@@ -154,6 +154,8 @@ def test_bad_input_ends_in_a_line_and_exit_code_2(demo, film, tmp_path, monkeypa
         (["--source", tmp_path / "broken.mp4", "--out", out], "cannot be read as a video"),
         (["--out", out], "Camera 0 cannot be opened"),
         (["--source", film, "--window"], "This OpenCV is headless"),
+        (["--source", film, "--out", film], "would replace it"),
+        (["--source", film, "--serve", "--port", 80000], "--port"),
         (["--source", film, "--out", tmp_path / "o.gif"], "does not end like a video"),
         (["--source", film, "--out", out, "--overlay", "hats"], "Unknown --overlay 'hats'"),
         (["--source", film, "--out", out, "--every", -1], "--every"),
