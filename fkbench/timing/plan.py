@@ -20,6 +20,7 @@ class Plan:
         control_s: length of a control block.
         warm_up_s: at least so long before anything is timed.
         slowest_batch_s: batches that take longer are made smaller.
+        slowest_sweep_s: batches of a sweep that take longer are left out.
         attempts: sessions, while the one before is void; all but the last are given up as soon as they are.
     """
 
@@ -31,9 +32,10 @@ class Plan:
     control_s: float = 0.08
     warm_up_s: float = 0.3
     slowest_batch_s: float = 0.25
+    slowest_sweep_s: float = 2.0
     attempts: int = 2
 
 
 FULL = Plan()
 QUICK = Plan(rounds=3, calls=150, latency_s=0.6, repetitions=3, repetition_s=0.05, control_s=0.03, warm_up_s=0.1,
-             slowest_batch_s=0.1, attempts=1)  # fmt: skip
+             slowest_batch_s=0.1, slowest_sweep_s=0.5, attempts=1)  # fmt: skip
