@@ -84,7 +84,7 @@ def test_what_is_skipped_says_why_once(capsys):
     assert main(["check", "truth"]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert said.count("role oracle") == 1
-    assert said.count("for the same reason") == 5
+    assert said.count("for the same reason") == 6
 
 
 def test_an_embedded_dataset_is_checked_on_few_pictures_and_leaves_nothing(tmp_path, capsys):
