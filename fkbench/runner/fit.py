@@ -179,7 +179,7 @@ def _save_weights(net: nn.Module, progress: Progress, folder: Path) -> None:
     last = {name: value.detach().cpu().contiguous() for name, value in net.state_dict().items()}
     save_file(last, folder / "last.safetensors")
     if progress.best is not None:
-        best: Weights = {name: value.contiguous() for name, value in progress.best.items()}
+        best: Weights = {name: value.cpu().contiguous() for name, value in progress.best.items()}
         save_file(best, folder / "best.safetensors")
 
 

@@ -29,7 +29,7 @@ class Progress:
         epoch: epochs done.
         seconds: seconds in training steps so far.
         history: one row per epoch, the columns of `history.csv`.
-        best: weights of the best epoch on the CPU (None before the first).
+        best: weights of the best epoch, on the net's device (None before the first).
         best_rmse: its validation rmse; best_epoch: counted from 1.
     """
 

@@ -23,6 +23,7 @@ from fkbench.train.initialisation import initialise
 from fkbench.train.optimisation import budget_of, learning_rate, make_optimiser
 from fkbench.train.pictures import net_input, normalised
 from fkbench.train.resident import Resident, Rows
+from fkbench.train.steps import CudaCapture, PlainSteps, ReplayedSteps
 from fkbench.train.streams import generator, stream_seed
 
 CHECKPOINT_EVERY_S = 30.0
@@ -31,10 +32,12 @@ Row = dict[str, float]
 
 @dataclass(frozen=True)
 class Listener:
-    """Who hears of progress: `step(images)` after each step, `epoch(row)` after each epoch."""
+    """Who hears of progress: `step(images)` after each step, `epoch(row)` after each epoch, `note(text)` of what else
+    must be known."""
 
     step: Callable[[int], None] = lambda images: None
     epoch: Callable[[Row], None] = lambda row: None
+    note: Callable[[str], None] = lambda text: None
 
 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
@@ -86,9 +89,16 @@ class Trainer:
         self.seed, self.identity = seed, identity
         self.size = size
         self.augmenter = Augmenter(recipe.augmentation, size, train.pad, flip_order, self.device)
-        self.optimiser = make_optimiser(recipe, net.parameters())
+        self.optimiser = make_optimiser(recipe, net.parameters(), self.device)
         self.budget = budget_of(recipe, len(train))
         self.progress = Progress()
+        self.noise = generator(seed, "noise", device=str(self.device))
+        self.steps = self._steps()
+
+    def _steps(self) -> PlainSteps | ReplayedSteps:
+        if self.device.type != "cuda":
+            return PlainSteps(self._step, self.optimiser)
+        return ReplayedSteps(self._step, self.optimiser, self.budget.batch, CudaCapture(self.device, [self.noise]))
 
     def resume(self, checkpoint: Path) -> None:
         """Go on from a checkpoint."""
@@ -117,6 +127,8 @@ class Trainer:
                 saved_at = time.monotonic()
         if checkpoint:
             self.save(checkpoint)
+        if self.steps.refusal:
+            heard.note(f"steps were made one by one, as this net's cannot be captured: {self.steps.refusal}")
         return self.progress
 
     def save(self, checkpoint: Path) -> None:
@@ -125,20 +137,15 @@ class Trainer:
     def _epoch(self, heard: Listener) -> Row:
         epoch = self.progress.epoch
         steps = self.budget.steps_in(epoch)
-        order, draws, noise = self._prepare(epoch)
+        order, draws = self._prepare(epoch)
         self.net.train()
-        total = torch.zeros((), device=self.device)
         first = epoch * self.budget.steps_per_epoch
         val_losses = [row["val_loss"] for row in self.progress.history]
+        rates = [learning_rate(self.recipe, first + i, self.budget.steps, val_losses) for i in range(steps)]
+        starts = range(0, steps * self.budget.batch, self.budget.batch)
+        bounds = [(low, min(low + self.budget.batch, len(order))) for low in starts]
         started = time.perf_counter()
-        for i in range(steps):
-            low = i * self.budget.batch
-            high = min(low + self.budget.batch, len(order))
-            rate = learning_rate(self.recipe, first + i, self.budget.steps, val_losses)
-            for group in self.optimiser.param_groups:
-                group["lr"] = rate
-            total += self._step(order[low:high], draws.part(low, high), noise) * (high - low)
-            heard.step(high - low)
+        total = self.steps(order, draws, bounds, rates, heard.step)
         seen = min(steps * self.budget.batch, len(order))
         train_loss = float(total) / seen  # waits for the device, so that the seconds below are whole
         seconds = time.perf_counter() - started
@@ -151,25 +158,25 @@ class Trainer:
         val_loss, val_rmse = self._validate(epoch)
         return {
             "epoch": epoch + 1,
-            "lr": rate,
+            "lr": rates[-1],
             "train_loss": train_loss,
             "val_loss": val_loss,
             "val_rmse": val_rmse,
             "seconds": seconds,
         }
 
-    def _prepare(self, epoch: int) -> tuple[Tensor, Draws, torch.Generator]:
+    def _prepare(self, epoch: int) -> tuple[Tensor, Draws]:
         """Everything random of an epoch: order of rows, parameters of augmentation, streams of noise and dropout."""
         count = len(self.train_rows)
         order = torch.randperm(count, generator=generator(self.seed, "shuffle", epoch))
         source = generator(self.seed, "augmentation", epoch)
         draws = draw(self.recipe.augmentation, count, self.size, source)
-        noise = generator(self.seed, "noise", epoch, device=str(self.device))
+        self.noise.manual_seed(stream_seed(self.seed, "noise", epoch))
         torch.manual_seed(stream_seed(self.seed, "dropout", epoch))
-        return order.to(self.device), draws.to(self.device), noise
+        return order.to(self.device), draws.to(self.device)
 
-    def _step(self, rows: Tensor, draws: Draws, noise: torch.Generator) -> Tensor:
-        images, points, valid = self.augmenter(*self.train_rows.take(rows, draws.place), draws, noise)
+    def _step(self, rows: Tensor, draws: Draws) -> Tensor:
+        images, points, valid = self.augmenter(*self.train_rows.take(rows, draws.place), draws, self.noise)
         with autocast(self.device, self.precision):
             output = self.net(normalised(images, self.recipe.normalise))
         loss = self.codec.loss(output, points, valid)
@@ -184,7 +191,7 @@ class Trainer:
         loss, rmse = evaluate(self.net, self.codec, self.val_rows, self.precision, self.recipe.normalise)
         if self.recipe.selection == "best" and rmse < self.progress.best_rmse:
             self.progress.best_rmse, self.progress.best_epoch = rmse, epoch + 1
-            self.progress.best = {name: value.detach().cpu().clone() for name, value in self.net.state_dict().items()}
+            self.progress.best = {name: value.detach().clone() for name, value in self.net.state_dict().items()}
         return loss, rmse
 
 
