@@ -12,7 +12,7 @@ from fkbench.boards.entries import Entry, entries_of
 from fkbench.boards.ranking import ErrorsOf, errors_beside, rank_labels, reasons, same_images, seed_sums
 from fkbench.boards.rows import Row, baseline_rows, make_row, variants
 from fkbench.errors import FkbenchError, UnknownNameError
-from fkbench.records import RunRecord, RunStore, canonical_json, safe_name
+from fkbench.records import ResultStore, RunRecord, canonical_json, safe_name
 from fkbench.score import SeedSums
 
 
@@ -106,10 +106,10 @@ def boards_of(
     report: Callable[[str], None] | None = None,
     errors: ErrorsOf = errors_beside,
 ) -> list[Board]:
-    """The boards of a runs folder.
+    """The boards of a folder.
 
     Args:
-        root: the runs folder.
+        root: a runs folder or a published one.
         dataset: boards of this dataset only.
         report: told of records that cannot be read.
         errors: as for `build`.
@@ -117,7 +117,7 @@ def boards_of(
     Raises:
         FkbenchError: there are no runs, or none on this dataset.
     """
-    records = RunStore(root).records(report)
+    records = ResultStore(root).records(report)
     if not records:
         raise FkbenchError(
             f"There are no runs in '{root}'.", "Make one with `fkbench run`, or name another folder with --runs."

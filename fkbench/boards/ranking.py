@@ -15,12 +15,11 @@ import hashlib
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 from fkbench.boards.entries import STALE, Entry
 from fkbench.errors import FkbenchError
 from fkbench.protocols import PROTOCOLS
-from fkbench.records import ERRORS_FILE, ProtocolInfo, RunRecord, canonical_json, read_errors
+from fkbench.records import ERRORS_FILE, ProtocolInfo, RunRecord, beside, canonical_json, read_errors
 from fkbench.score import ImageErrors, SeedSums, ranks
 
 SEEDS_NEEDED = 3
@@ -32,12 +31,12 @@ ErrorsOf = Callable[[RunRecord], ImageErrors]
 
 
 def errors_beside(record: RunRecord) -> ImageErrors:
-    """The errors per image in the record's folder.
+    """The errors per image that lie beside the record.
 
     Raises:
         FkbenchError: there are none, or they are damaged.
     """
-    return read_errors(Path(record.path) / ERRORS_FILE)
+    return read_errors(beside(record, ERRORS_FILE))
 
 
 def reasons(entry: Entry) -> tuple[str, ...]:

@@ -37,6 +37,13 @@ def leak_report(samples: Samples, split: Split) -> dict[str, Any]:
     }
 
 
+def leak_numbers(samples: Samples, split: Split) -> dict[str, Any]:
+    """The kinds of a leak report in numbers alone: no persons, no clips, no pictures are named."""
+    report = leak_report(samples, split)
+    kinds = {kind: report[kind] for kind in ("groups", "clips", "near_duplicates") if report[kind] is not None}
+    return {kind: {k: v for k, v in part.items() if k != "examples"} for kind, part in kinds.items()}
+
+
 def _shared(names: Sequence[str], seen: IntArray, test: IntArray) -> dict[str, Any]:
     known = {names[index] for index in seen}
     tested = [names[index] for index in test]

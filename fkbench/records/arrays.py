@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -32,10 +33,16 @@ def write_arrays(path: Path, arrays: Mapping[str, Array], metadata: Mapping[str,
     Raises:
         FkbenchError: the disk is full or the folder cannot be written.
     """
+    write_atomic(path, encode_arrays(arrays, metadata))
+
+
+def encode_arrays(arrays: Mapping[str, Array], metadata: Mapping[str, str] | None = None) -> bytes:
+    """The content of a file of `write_arrays`."""
     from safetensors.numpy import save
 
     header = {_HEADER: json.dumps(dict(metadata or {}), sort_keys=True)}
-    write_atomic(path, save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, header))
+    content: bytes = save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, header)
+    return content
 
 
 def read_arrays(path: Path, max_bytes: int = MAX_ARRAYS_BYTES) -> tuple[dict[str, Array], dict[str, str]]:
@@ -100,13 +107,28 @@ def write_predictions(path: Path, ids: Sequence[str], points: npt.NDArray[np.flo
         ids: N names of the images.
         points: (N, K, 2), x then y in native pixels, centres at integers; written as float32.
     """
+    write_atomic(path, encode_predictions(ids, points, np.float32))
+
+
+def encode_predictions(ids: Sequence[str], points: npt.NDArray[np.floating], kind: type[np.floating]) -> bytes:
+    """The content of a file of `write_predictions`, with points as float32 or, published, as float16."""
     if points.ndim != 3 or points.shape[0] != len(ids) or points.shape[2] != 2:
         raise ValueError(f"points of shape {points.shape} for {len(ids)} images; (N, K, 2) is needed")
-    write_arrays(path, {"ids": pack_strings(ids), "points": points.astype(np.float32)}, {"unit": "native pixels"})
+    return encode_arrays({"ids": pack_strings(ids), "points": points.astype(kind)}, {"unit": "native pixels"})
 
 
 def read_predictions(path: Path) -> tuple[tuple[str, ...], npt.NDArray[np.float32]]:
     """N names and (N, K, 2) float32 points in native pixels, as `write_predictions` wrote them (float16 is read too).
+
+    Raises:
+        FkbenchError: there is none, it is damaged, or holds something else.
+    """
+    ids, points = read_points(path)
+    return ids, points.astype(np.float32)
+
+
+def read_points(path: Path) -> tuple[tuple[str, ...], npt.NDArray[np.floating]]:
+    """The same with points of the type that the file has: float16 says that they were rounded for publishing.
 
     Raises:
         FkbenchError: there is none, it is damaged, or holds something else.
@@ -117,16 +139,31 @@ def read_predictions(path: Path) -> tuple[tuple[str, ...], npt.NDArray[np.float3
         raise FkbenchError(
             f"'{path}' holds no predicted points.", "It needs `ids` and float `points` of shape (N, K, 2)."
         )
-    return unpack_strings(arrays["ids"], len(points)), points.astype(np.float32)
+    return unpack_strings(arrays["ids"], len(points)), cast("npt.NDArray[np.floating]", points)
 
 
 def write_errors(path: Path, errors: ImageErrors) -> None:
     """Errors per image: names as lists of strings, sums as (N,) or (N, K) arrays, `nme@<distance>` as (N,) each."""
+    write_atomic(path, encode_errors(errors))
+
+
+def encode_errors(errors: ImageErrors, *, compact: bool = False) -> bytes:
+    """The content of a file of `write_errors`.
+
+    Args:
+        compact: per-point sums as float32 and their counts as int8, a quarter of the size: for publishing. Sums per
+            image, from which ranks come, stay as they are.
+    """
     arrays: dict[str, Array] = {name: getattr(errors, name) for name in (*_SUMS, *_POINT_SUMS)}
+    if compact:
+        arrays |= {
+            "point_sum_sq": errors.point_sum_sq.astype(np.float32),
+            "point_count": errors.point_count.astype(np.int8),
+        }
     arrays |= {f"nme@{name}": values for name, values in errors.nme.items()}
     names = {name: getattr(errors, name) for name in _NAMES}
     arrays |= {name: pack_strings(values) for name, values in names.items() if values is not None}
-    write_arrays(path, arrays, {"unit": "scoring-frame pixels"})
+    return encode_arrays(arrays, {"unit": "scoring-frame pixels"})
 
 
 def read_errors(path: Path) -> ImageErrors:

@@ -28,11 +28,20 @@ def write_history(path: Path, rows: Iterable[Row]) -> None:
         ValueError: a row has a column that the file has not.
         FkbenchError: the disk is full or the folder cannot be written.
     """
+    write_atomic(path, encode_history(rows))
+
+
+def encode_history(rows: Iterable[Row]) -> bytes:
+    """The content of the file.
+
+    Raises:
+        ValueError: a row has a column that the file has not.
+    """
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
     writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
-    write_atomic(path, text.getvalue().encode())
+    return text.getvalue().encode()
 
 
 def read_history(path: Path) -> list[dict[str, float | None]]:

@@ -77,7 +77,14 @@ class OfficialInfo(Part):
 
 
 class DatasetInfo(Part):
-    """The data: `split` as asked for (`complete/2`), `split_version` and `fingerprint` of what was used."""
+    """The data.
+
+    Attributes:
+        split: as asked for (`complete/2`).
+        fingerprint: of what was used.
+        leaks: what a leaky split has on both sides, in numbers, as `fkbench show DATASET` has it with names; None: not
+            leaky, or not stated.
+    """
 
     name: Name
     split: Name
@@ -85,6 +92,7 @@ class DatasetInfo(Part):
     fingerprint: Name
     official: OfficialInfo = OfficialInfo()
     counts: dict[str, Count] = Field(default_factory=dict)
+    leaks: Open | None = None
     settings: Open = Field(default_factory=dict)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from fkbench.datasets.leaks import leak_numbers
 from fkbench.records import RunRecord, environment, utc_now
 from fkbench.runner.device import describe_device
 from fkbench.runner.fit import Fitted
@@ -78,6 +79,7 @@ def _dataset(run: SingleRun) -> dict[str, Any]:
         "fingerprint": samples.fingerprint,
         "official": {"labels": samples.official.labels, "pixels": samples.official.pixels},
         "counts": split.counts,
+        "leaks": leak_numbers(samples, split) if split.leaky else None,
         "settings": run.plan["dataset"]["settings"],
     }
 
