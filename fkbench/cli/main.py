@@ -26,6 +26,8 @@ COMMANDS = {
     "predict": "Predict keypoints for pictures, or for a part of a run's dataset.",
     "detect": "Find faces in pictures, or score face detectors.",
     "demo": "Draw keypoints on live or recorded video: into a file, a window or a browser.",
+    "time": "Time a run, or a net without one, under each runtime.",
+    "export": "Write a run's net to a file for other programs, checked against the original.",
     "leaderboard": "Rank the runs of a folder.",
     "runs": "List, remove and clean up runs.",
     "new": "Write a new model, dataset or detector with its test.",

@@ -173,7 +173,7 @@ def load_run(record: RunRecord, registry: Registry, device: torch.device, data: 
         raise FkbenchError(f"The run {record.key} has no weights: {record.status}, {record.reason}.", "Run it again.")
     model = _model_of(record, registry).sized(record.model.settings)
     scheme = scheme_of(find_run_dataset(registry, record.dataset.name, data))
-    path, store = _weights_of(record), Store(data) if data is not None else None
+    path, store = weights_file(record), Store(data) if data is not None else None
     if model.kind == "predictor":
         predictor = make_predictor(model, dict(record.model.settings))
         predictor.restore(read_arrays(path)[0])
@@ -206,7 +206,12 @@ def _model_of(record: RunRecord, registry: Registry) -> ModelSpec:
         ) from error
 
 
-def _weights_of(record: RunRecord) -> Path:
+def weights_file(record: RunRecord) -> Path:
+    """The weights that a run is scored with.
+
+    Raises:
+        FkbenchError: they are gone.
+    """
     folder = Path(record.path)
     best = record.protocol.recipe.get("selection") == "best" and (folder / "best.safetensors").is_file()
     path = folder / ("best.safetensors" if best else "last.safetensors")

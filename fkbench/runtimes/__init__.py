@@ -1,0 +1,11 @@
+"""Finished runs and untrained nets under each runtime: speed by the timing contract, and what it costs in precision.
+
+Imports torch; the commands import it when they need it.
+"""
+
+from fkbench.runtimes.choosing import choose_runtimes, why_not
+from fkbench.runtimes.subjects import Timed, open_model, open_run
+from fkbench.runtimes.timing import time_runtime
+from fkbench.runtimes.training import time_training
+
+__all__ = ["Timed", "choose_runtimes", "open_model", "open_run", "time_runtime", "time_training", "why_not"]
