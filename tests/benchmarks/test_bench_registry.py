@@ -16,6 +16,7 @@ import pytest
 import torch
 
 from fkbench.datasets.access import resolve_settings
+from fkbench.datasets.layout import has_pack
 from fkbench.datasets.store import Store
 from fkbench.detect import open_detector
 from fkbench.registry import load_registry
@@ -92,15 +93,15 @@ def test_bench_predictor(benchmark, spec, faces):
 @pytest.mark.parametrize("spec", REGISTRY.all(DatasetSpec), ids=name_of)
 def test_bench_dataset_loader(benchmark, spec, tmp_path):
     """Loading from an empty data folder for embedded sets (few faces); others have to be imported before."""
-    data = os.environ.get("FKBENCH_DATA", "")
-    if spec.requires and not (data and all((Path(data) / "packs" / name).exists() for name in spec.requires)):
+    data = Path(os.environ.get("FKBENCH_DATA") or tmp_path)
+    if not all(has_pack(data, name) for name in spec.requires):
         pytest.skip("not imported into FKBENCH_DATA")
     given = {"count": FACES} if "count" in spec.settings else {}
     settings = resolve_settings("dataset", spec.settings, given)
     turn = iter(range(100))
 
     def load():
-        store = Store(Path(data)) if spec.requires else Store(tmp_path / str(next(turn)))
+        store = Store(data) if spec.requires else Store(tmp_path / str(next(turn)))
         return resolve(spec.load)(store, settings)
 
     seconds = beside_control(benchmark, load, rounds=3)
