@@ -113,7 +113,7 @@ def _part(session: Session, loaded: LoadedRun, part: str, detector: str, setting
     wanted = recorded_settings(record, box, {"detector": dict(settings)})
     if part == "test":
         inputs = open_inputs(
-            session.registry, session.store, spec, split=record.dataset.split, box=box, settings=wanted
+            session.registry, session.store, spec, split=record.dataset.split, box=box, settings=wanted, test_only=True
         )
         samples, rows = inputs.samples, inputs.split.test
         note_other_data(samples.fingerprint, record)

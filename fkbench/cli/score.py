@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,12 +10,14 @@ import typer
 
 from fkbench.cli.predict import note_other_data, recorded_settings
 from fkbench.cli.session import Session, current, note, parse_settings, print_json
-from fkbench.errors import FkbenchError
+from fkbench.errors import FkbenchError, UnknownNameError
 from fkbench.finding import find_run_dataset
 from fkbench.specs import DatasetSpec, DetectorSpec
 
 if TYPE_CHECKING:
+    from fkbench.records import RunRecord
     from fkbench.runner.inputs import Inputs
+    from fkbench.runner.loading import LoadedRun
     from fkbench.runner.outcome import Outcome
     from fkbench.score import ImageErrors
 
@@ -55,6 +57,7 @@ def command(
     settings: dict[str, dict[str, Any]] = {**parse_settings(list(assignments or ()), "dataset")}
     boxes = list(dict.fromkeys(name.strip() for name in box.split(",") if name.strip())) or [""]
     asked = Asked(dataset, split, device, settings, quick=not full_timing, several=len(boxes) > 1)
+    _check_settings(session, boxes, settings)
     scored = [_score(session, subject, each, asked) for subject in dict.fromkeys(subjects) for each in boxes]
     _beside_labels(scored)
     _deliver([each.page for each in scored], out, as_json)
@@ -82,21 +85,32 @@ class Scored:
     Attributes:
         page: JSON values.
         labels: the boxes were made from the labels: what other boxes are compared with.
+        own: the run's own errors as recorded, where these came from such boxes on this test part and kind of device.
+        kept: where the page is kept, beside the run.
     """
 
     page: dict[str, Any]
     errors: ImageErrors
     labels: bool
+    own: ImageErrors | None = None
+    kept: Path | None = None
 
 
 def _beside_labels(scored: list[Scored]) -> None:
-    """What boxes cost a run beyond those made from the labels, where it was scored with both."""
+    """What boxes cost a run beyond those made from the labels, where it was scored with both, now or in its record."""
     from fkbench.boards.by_box import extra_error
+    from fkbench.runner.rescore import write_boxed
 
-    references = {each.page["subject"]: each.errors for each in scored if each.labels}
+    references: dict[str, ImageErrors] = {}
     for each in scored:
-        if not each.labels and each.page["subject"] in references:
-            each.page.update(extra_error(each.errors, references[each.page["subject"]]))
+        if each.labels:
+            references.setdefault(each.page["subject"], each.errors)
+    for each in scored:
+        reference = references.get(each.page["subject"], each.own)
+        if not each.labels and reference is not None:
+            each.page.update(extra_error(each.errors, reference))
+            if each.kept is not None:
+                write_boxed(each.page, each.kept)
 
 
 @dataclass(frozen=True)
@@ -127,7 +141,7 @@ def _score(session: Session, subject: str, box: str, asked: Asked) -> Scored:
 def _open(session: Session, spec: DatasetSpec, split: str, box: str, settings: dict[str, dict[str, Any]]) -> Inputs:
     from fkbench.runner.inputs import open_inputs
 
-    return open_inputs(session.registry, session.store, spec, split=split, box=box, settings=settings)
+    return open_inputs(session.registry, session.store, spec, split=split, box=box, settings=settings, test_only=True)
 
 
 def _score_csv(
@@ -152,7 +166,7 @@ def _score_run(session: Session, run: str, box: str, asked: Asked) -> Scored:
     from fkbench.runner.device import choose_device
     from fkbench.runner.loading import load_run
     from fkbench.runner.outcome import score_points
-    from fkbench.runner.rescore import predict_boxed, write_boxed
+    from fkbench.runner.rescore import predict_boxed
 
     record = RunStore(session.runs_root).find(run)
     name, split, settings = record.dataset.name, asked.split, asked.settings
@@ -166,8 +180,8 @@ def _score_run(session: Session, run: str, box: str, asked: Asked) -> Scored:
     if asked.several:
         settings = _of_this_box(session, box, settings)
     own = record.dataset.split if same else spec.default_split("uniform")
-    inputs = _open(session, spec, split or own, box, settings)
-    loaded = load_run(record, session.registry, choose_device(asked.device), session.data_root)
+    inputs, device = _open(session, spec, split or own, box, settings), choose_device(asked.device)
+    loaded = load_run(record, session.registry, device, session.data_root)
     if loaded.scheme.points != inputs.scheme.points:
         raise FkbenchError(
             f"The run predicts {loaded.scheme.name}, but {spec.name} has {inputs.scheme.name}.",
@@ -188,14 +202,50 @@ def _score_run(session: Session, run: str, box: str, asked: Asked) -> Scored:
         trained_on=record.box,
         box_jitter=box_jitter(record),
     )
-    if inputs.detector.find is not None:
-        from fkbench.runner.loop import time_loop
+    if inputs.detector.find is None:
+        return scored
+    known = _own_errors(session, record, inputs, device.type) if same else None
+    return _in_the_loop(replace(scored, own=known), loaded, inputs, quick=asked.quick)
 
-        scored.page["end_to_end"] = time_loop(
-            loaded.predictor, loaded.model, inputs, quick=asked.quick, relation=loaded.relation
-        )
-        write_boxed(scored.page, inputs, Path(record.path))
-    return scored
+
+def _in_the_loop(scored: Scored, loaded: LoadedRun, inputs: Inputs, *, quick: bool) -> Scored:
+    """Timed together with its detector, and kept beside the run."""
+    from fkbench.runner.loop import time_loop
+    from fkbench.runner.rescore import boxed_path, write_boxed
+
+    timing = time_loop(loaded.predictor, loaded.model, inputs, quick=quick, relation=loaded.relation)
+    scored.page["end_to_end"] = timing
+    path = boxed_path(inputs, Path(loaded.record.path))
+    write_boxed(scored.page, path)  # what is done stays, whatever fails later
+    return replace(scored, kept=path)
+
+
+def _own_errors(session: Session, record: RunRecord, inputs: Inputs, device: str) -> ImageErrors | None:
+    """The run's recorded errors, where they say what boxes from the labels give on the same test part."""
+    from fkbench.records import ERRORS_FILE, read_errors
+
+    try:
+        labels = session.registry.get(DetectorSpec, record.box).needs_labels
+        if not labels or device != record.device.type or inputs.split.name != record.dataset.split:
+            return None
+        own = read_errors(Path(record.path) / ERRORS_FILE)
+    except FkbenchError:
+        return None
+    return own if set(own.ids) == {inputs.samples.ids[i] for i in inputs.split.test} else None
+
+
+def _check_settings(session: Session, boxes: list[str], settings: dict[str, dict[str, Any]]) -> None:
+    """With several boxes a setting concerns those that have it; one that none has is a mistake.
+
+    Raises:
+        UnknownNameError: there is such a one.
+    """
+    if len(boxes) < 2:
+        return
+    known = {name for box in boxes for name in session.registry.get(DetectorSpec, box).settings}
+    for name in settings.get("detector", {}):
+        if name not in known:
+            raise UnknownNameError("detector setting", name, known)
 
 
 def _of_this_box(session: Session, box: str, settings: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -6,14 +6,14 @@ frame is (0, 0, W, H), and a keypoint at pixel centre p lies at p + ½.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fkbench.datasets.hashing import unit_hash
-from fkbench.datasets.samples import FloatArray, Samples
+from fkbench.datasets.samples import FloatArray, IntArray, Samples
 from fkbench.datasets.store import Store
 from fkbench.errors import FkbenchError
 from fkbench.registry import Registry
@@ -72,7 +72,11 @@ def check_box(spec: DatasetSpec, registry: Registry, box: str) -> DetectorSpec:
 
 
 def find_boxes(
-    detector: DetectorSpec, samples: Samples, settings: Mapping[str, Any], store: Store | None = None
+    detector: DetectorSpec,
+    samples: Samples,
+    settings: Mapping[str, Any],
+    store: Store | None = None,
+    rows: Sequence[int] | None = None,
 ) -> tuple[BoxArray, np.ndarray]:
     """Square boxes of all samples, from a detector or an oracle, and which faces were missed (these get the frame).
 
@@ -82,6 +86,7 @@ def find_boxes(
     Args:
         settings: of the detector, as resolved.
         store: the data folder, where a detector's answers and own corrections are kept; None: they are not.
+        rows: a detector searches only these pictures; the boxes of the others stay NaN. None: all.
 
     Returns:
         boxes (N, 4) and missed (N,) bool.
@@ -89,20 +94,29 @@ def find_boxes(
     Raises:
         FkbenchError: the detector cannot be used here, or gives other boxes than it must.
     """
-    boxes = _searched(detector, samples, settings, store) if detector.find else _made(detector, samples, settings)
-    missed = np.asarray(~np.isfinite(boxes).all(axis=1))
+    known = np.arange(len(samples)) if rows is None or not detector.find else np.asarray(rows, np.int64)
+    if detector.find:
+        boxes = _searched(detector, samples, settings, store, known)
+    else:
+        boxes = _made(detector, samples, settings)
+    missed = np.zeros(len(samples), np.bool_)
+    missed[known] = ~np.isfinite(boxes[known]).all(axis=1)
     boxes[missed] = whole_frames(samples)[missed]
     return squared(boxes), missed
 
 
-def _searched(detector: DetectorSpec, samples: Samples, settings: Mapping[str, Any], store: Store | None) -> BoxArray:
+def _searched(
+    detector: DetectorSpec, samples: Samples, settings: Mapping[str, Any], store: Store | None, rows: IntArray
+) -> BoxArray:
     from fkbench.detect import open_detector
     from fkbench.detect.finding import find_all, main_boxes
 
     opened = open_detector(detector, settings, store)
     key = {"fingerprint": samples.fingerprint}
-    found = find_all(opened, samples.frames, range(len(samples)), key, store if samples.fingerprint else None)
-    return main_boxes(opened, found)
+    boxes = np.full((len(samples), 4), np.nan)
+    found = find_all(opened, samples.frames, rows.tolist(), key, store if samples.fingerprint else None)
+    boxes[rows] = main_boxes(opened, found)
+    return boxes
 
 
 def _made(detector: DetectorSpec, samples: Samples, settings: Mapping[str, Any]) -> BoxArray:

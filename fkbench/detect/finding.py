@@ -32,17 +32,26 @@ def find_all(
     Args:
         rows: which frames, in this order.
         key: what the frames are (the dataset's fingerprint), for the cache.
-        store: keeps the answers; None: nothing is kept.
+        store: keeps the answers; None: nothing is kept. Where all frames were searched before, no more is done.
     """
     if store is None:
         return _find(detector, frames, rows)
-    chosen = hashlib.sha256(np.asarray(rows, np.int64).tobytes()).hexdigest()[:16]
-    stated = {**key, "rows": chosen, **detector_facts(detector), "version": FINDING_VERSION}
-    name = f"found/{hashlib.sha256(json.dumps(stated, sort_keys=True).encode()).hexdigest()[:20]}"
+    facts = {**key, **detector_facts(detector), "version": FINDING_VERSION}
+    name, stated = _named(facts, rows)
+    whole, _ = _named(facts, range(len(frames)))
+    if not store.has(name) and store.has(whole):
+        known = _unpack(store.read(whole))
+        return [known[int(row)] for row in rows]
     with store.lock(name):
         if not store.has(name):
             _keep(store, name, stated, _find(detector, frames, rows))
     return _unpack(store.read(name))
+
+
+def _named(facts: dict[str, Any], rows: Sequence[int]) -> tuple[str, dict[str, Any]]:
+    """Name and page of the answers for some frames."""
+    stated = {**facts, "rows": hashlib.sha256(np.asarray(rows, np.int64).tobytes()).hexdigest()[:16]}
+    return f"found/{hashlib.sha256(json.dumps(stated, sort_keys=True).encode()).hexdigest()[:20]}", stated
 
 
 def _find(detector: OpenDetector, frames: Frames, rows: Sequence[int]) -> list[Found]:

@@ -35,6 +35,7 @@ class Inputs:
 
     Attributes:
         box_settings: the detector's settings, resolved.
+        test_only: a detector searches only the pictures that are scored; the boxes of the others are not known.
         missed: (N,) where the detector found none.
         scale: (N,) scoring-frame pixels per native pixel.
     """
@@ -45,6 +46,7 @@ class Inputs:
     split: Split
     detector: DetectorSpec
     box_settings: dict[str, Any]
+    test_only: bool = False
     _views: dict[tuple[Any, ...], Views] = field(default_factory=dict)
 
     @property
@@ -57,7 +59,8 @@ class Inputs:
 
     @cached_property
     def _found(self) -> tuple[BoxArray, npt.NDArray[np.bool_]]:
-        return find_boxes(self.detector, self.samples, self.box_settings, self.store)
+        rows = self.split.test.tolist() if self.test_only else None
+        return find_boxes(self.detector, self.samples, self.box_settings, self.store, rows)
 
     def find(self) -> None:
         """Look for the faces now, where that takes long: later it is remembered."""
@@ -189,8 +192,12 @@ def open_inputs(
     box: str,
     settings: Mapping[str, Mapping[str, Any]],
     progress: Progress | None = None,
+    test_only: bool = False,
 ) -> Inputs:
     """Open a dataset for running or scoring.
+
+    Args:
+        test_only: for scoring alone: a detector is spared the pictures of the other parts.
 
     Raises:
         FkbenchError: the data is not there, or split, box or a setting is bad.
@@ -199,7 +206,7 @@ def open_inputs(
     samples = open_samples(spec, store, settings.get("dataset"), progress, registry=registry)
     chosen = get_split(spec, samples, split)
     box_settings = detector_settings(detector, settings.get("detector", {}))
-    inputs = Inputs(spec, store, samples, chosen, detector, box_settings)
+    inputs = Inputs(spec, store, samples, chosen, detector, box_settings, test_only)
     if detector.find is not None:
         check_detector_usable(detector, box_settings)
         with listening(progress):

@@ -29,8 +29,7 @@ def predict_boxed(run: LoadedRun, inputs: Inputs) -> FloatArray:
     Where these are not the whole frames that the run was trained on, it looks as `predict` and `demo` do: see
     `fkbench.runner.calibration.settled`.
     """
-    whole = inputs.detector.find is None and not inputs.detector.needs_labels
-    if whole or on_reference_squares(run.relation):
+    if inputs.detector.find is None and (not inputs.detector.needs_labels or on_reference_squares(run.relation)):
         return predict_test(run.predictor, run.model, inputs, run.geometry)
     rows, boxes = inputs.split.test, inputs.eval_boxes
     frames, squares, seen = inputs.samples.frames, boxes[rows], np.flatnonzero(~inputs.missed[rows])
@@ -110,20 +109,25 @@ def in_test_order(found: dict[str, FloatArray], inputs: Inputs, source: Path) ->
     return np.stack([found[name] for name in wanted])
 
 
-def write_boxed(result: Mapping[str, Any], inputs: Inputs, folder: Path) -> Path:
-    """Keep the scores of a run with a detector's boxes beside its record, as `boxed-<detector>-<key>.json`.
+def boxed_path(inputs: Inputs, folder: Path) -> Path:
+    """Where the scores of a run with a detector's boxes lie beside its record: `boxed-<detector>-<key>.json`.
 
     The key is a hash of dataset, split, detector, settings and correction: the same question replaces its answer.
+    """
+    asked = {"fingerprint": inputs.samples.fingerprint, "split": inputs.split.name, "box": inputs.box}
+    return folder / f"boxed-{safe_name(inputs.detector.name)}-{plan_key(asked)[:8]}.json"
+
+
+def write_boxed(result: Mapping[str, Any], path: Path) -> Path:
+    """Keep the scores of a run with a detector's boxes.
 
     Args:
         result: JSON values.
-        folder: of the run.
+        path: of `boxed_path`.
 
     Raises:
         FkbenchError: the folder cannot be written.
     """
-    asked = {"fingerprint": inputs.samples.fingerprint, "split": inputs.split.name, "box": inputs.box}
-    path = folder / f"boxed-{safe_name(inputs.detector.name)}-{plan_key(asked)[:8]}.json"
     try:
         write_atomic(path, (json.dumps(rounded(plain(result)), indent=1, ensure_ascii=False) + "\n").encode())
     except OSError as error:

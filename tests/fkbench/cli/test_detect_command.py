@@ -260,3 +260,30 @@ def test_a_run_on_whole_frames_is_brought_to_look_as_in_training_everywhere(benc
     assert scored["metrics"]["rmse"] == pytest.approx(again["metrics"]["rmse"], rel=1e-3)
     assert bench.call("score", out, "--dataset", "patches", "--box", "truth,bright") == 2
     assert "with any box" in capsys.readouterr().err
+
+
+def test_scoring_with_a_detector_searches_the_test_part_alone_and_keeps_what_it_costs(bench, capsys):
+    run = ["run", "--model", "mean-shape", "--dataset", "patches", "--protocol", "smoke", "--json"]
+    assert bench.call(*run) == 0
+    (record,) = json.loads(capsys.readouterr().out)["runs"]
+    assert record["box"] == "truth"
+    assert bench.call("score", record["key"], "--box", "bright", "--json") == 0
+    alone = json.loads(capsys.readouterr().out)
+    searched = [len(np.load(path)) for path in (bench.folder / "data" / "found").glob("*/counts.npy")]
+    assert searched == [alone["dataset"]["images"]]
+
+    assert bench.call("score", record["key"], "--box", "truth,bright", "--json") == 0
+    _, beside = json.loads(capsys.readouterr().out)["scores"]
+    (path,) = Path(bench.folder, record["path"]).glob("boxed-bright-*.json")
+    kept = json.loads(path.read_text())
+    assert kept["extra_rmse"] == pytest.approx(beside["extra_rmse"], rel=1e-4)
+    assert kept["extra_rmse_ci"] == pytest.approx(beside["extra_rmse_ci"], rel=1e-3)
+    # without truth among the boxes the run's own recorded errors tell it
+    assert alone["extra_rmse"] == pytest.approx(beside["extra_rmse"], rel=1e-3)
+
+
+def test_a_setting_that_no_box_has_is_a_mistake(bench, capsys):
+    assert bench.call("score", "any", "--box", "truth,bright", "--set", "detector.levle=150") == 2
+    error = capsys.readouterr().err
+    assert "Unknown detector setting 'levle'" in error
+    assert "level" in error

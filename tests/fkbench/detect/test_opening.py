@@ -119,8 +119,24 @@ def test_boxes_of_a_dataset_are_main_faces_corrected_and_missed_ones_the_frame(s
     find_boxes(made, bright(), {"n": 1}, store)
     assert counting.calls == 6  # other settings
     opened = open_detector(made, {}, store)
-    some = find_all(opened, bright().frames, [2, 0], {"fingerprint": "sha256:1"}, store)
+    some = find_all(opened, bright().frames, [2, 0], {"fingerprint": "sha256:1"}, store)  # known from all of them
     assert [len(each) for each in some] == [2, 2]
     assert some[0].boxes[0].tolist() == [0, 0, 60, 40]
     find_all(opened, bright().frames, [2, 0], {"fingerprint": "sha256:2"}, store)
-    assert counting.calls == 10  # other frames
+    assert counting.calls == 8  # other frames
+
+
+def test_only_the_pictures_that_are_asked_for_are_searched_and_none_twice(store):
+    counting = Counting()
+    made = spec(counting, settings={"n": Setting(0, "n")})
+    boxes, missed = find_boxes(made, bright(), {"n": 0}, store, rows=[0, 1])
+    assert counting.calls == 2
+    assert missed.tolist() == [False, True, False]
+    assert np.isfinite(boxes).all(axis=1).tolist() == [True, True, False]
+    whole, _ = find_boxes(made, bright(), {"n": 0}, store)
+    np.testing.assert_array_equal(boxes[:2], whole[:2])
+    calls = counting.calls
+    again, missed = find_boxes(made, bright(), {"n": 0}, store, rows=[2, 1])
+    assert counting.calls == calls  # all of them were searched before
+    assert missed.tolist() == [False, True, False]
+    np.testing.assert_array_equal(again[1:], whole[1:])
