@@ -63,7 +63,7 @@ class DetectorSubject:
         with told(f"For a picture of {size} it", "It gets any picture: one pixel or huge, one channel or three."):
             answer = finder(given)
             found = np.asarray(()) if answer is None else np.asarray(answer)
-        if found.shape[:1] == (0,):  # no face, as None or [] say too
+        if found.shape == (0,):  # no face, as None and [] say it
             return np.zeros((0, 4))
         if found.ndim != 2 or found.shape[1] not in (4, 5) or found.dtype.kind not in "fiu":
             raise Problem(

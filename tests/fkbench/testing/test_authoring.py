@@ -26,12 +26,18 @@ def {name}():
 """
 
 
-@fkbench.detector("nobody")
-def nobody():
-    """Finds nothing."""
+@fkbench.detector("anybody")
+def anybody():
+    """Finds what stands out."""
+    import cv2
     import numpy as np
 
-    return lambda image: np.zeros((0, 4))
+    def finder(image):
+        grey = image.mean(axis=2)
+        box = cv2.boundingRect((np.abs(grey - np.median(grey)) > 10).astype(np.uint8))
+        return [box] if box[2] else []
+
+    return finder
 
 
 def cases(test) -> dict:
@@ -47,10 +53,10 @@ def write(folder: Path, name: str, columns: int = 4) -> Path:
     return file
 
 
-CHECKS = ["declared", "answers", "grey", "tiny", "huge", "empty", "repeats"]
+CHECKS = ["declared", "answers", "grey", "tiny", "huge", "empty", "faces", "repeats"]
 
 
-@pytest.mark.parametrize("target", [nobody, nobody.__fkbench_spec__])
+@pytest.mark.parametrize("target", [anybody, anybody.__fkbench_spec__])
 def test_each_check_of_a_target_is_a_test_of_its_own(target):
     test = conformance(target)
     assert list(cases(test)) == CHECKS
@@ -100,7 +106,7 @@ def test_names_of_registered_plugins_and_several_targets(tmp_path):
     [
         ("./not_here.py", "not_here.py"),
         ("thruth", "Did you mean truth"),
-        (nobody.__doc__, "Unknown plugin"),
+        (anybody.__doc__, "Unknown plugin"),
         (3, "3 is no plugin"),
     ],
 )
