@@ -16,7 +16,7 @@ from fkbench.score.metrics import (
     summary,
     worst_share,
 )
-from fkbench.score.pairs import Comparison, Rank, compare, holm, ranks
+from fkbench.score.pairs import Comparison, Pair, Rank, all_pairs, compare, holm, ranks
 from fkbench.score.seeds import SeedSums
 
 __all__ = [
@@ -24,9 +24,11 @@ __all__ = [
     "Comparison",
     "ImageErrors",
     "Interval",
+    "Pair",
     "Rank",
     "Score",
     "SeedSums",
+    "all_pairs",
     "area_under_ced",
     "ced",
     "compare",

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Literal
 
@@ -30,7 +30,7 @@ import numpy as np
 
 from fkbench.errors import FkbenchError
 from fkbench.score.errors import FloatArray, IntArray
-from fkbench.score.intervals import combined, group_variance, half_width, seed_variance
+from fkbench.score.intervals import Variance, combined, group_variance, half_width, seed_variance
 from fkbench.score.metrics import total
 from fkbench.score.seeds import SeedSums, group_codes, group_sums
 from fkbench.score.student import t_two_sided
@@ -96,29 +96,56 @@ def compare(
     """
     b = b.aligned(a)
     _check_method(a, b, method, flips)
+    found = _compared(_Sums.of(a), _Sums.of(b), level)
+    if method == "t":
+        return found
     codes = group_codes(a.group)
-    counts = group_sums(codes, a.count.astype(np.float64))
     delta = _seed_mean(a, codes) - _seed_mean(b, codes)
-    between = group_variance(delta, counts)
-    seeds_a, seeds_b = a.mse_by_seed(), b.mse_by_seed()
-    variance = combined([between, seed_variance(seeds_a), seed_variance(seeds_b)])
-    mse_a, mse_b = total(seeds_a) / len(seeds_a), total(seeds_b) / len(seeds_b)
-    difference, width = mse_a - mse_b, half_width(variance, level)
-    both = math.sqrt(mse_a) + math.sqrt(mse_b)
+    return replace(found, method=method, p=_flip_p(delta, flips, seed))
+
+
+@dataclass(frozen=True, eq=False)
+class _Sums:
+    """What comparisons need of one model, computed once for all of its pairs.
+
+    Attributes:
+        counts: (G,) labelled coordinates of each group.
+        by_group: (G,) squared error of each group, mean over seeds.
+        mse: mean squared error, mean over seeds.
+        seed_variance: of that mean; None for one seed.
+    """
+
+    counts: FloatArray
+    by_group: FloatArray
+    mse: float
+    seed_variance: Variance | None
+    seeds: int
+
+    @classmethod
+    def of(cls, model: SeedSums) -> _Sums:
+        codes, each = group_codes(model.group), model.mse_by_seed()
+        counts = group_sums(codes, model.count.astype(np.float64))
+        return cls(counts, _seed_mean(model, codes), total(each) / len(each), seed_variance(each), len(each))
+
+
+def _compared(a: _Sums, b: _Sums, level: float) -> Comparison:
+    variance = combined([group_variance(a.by_group - b.by_group, a.counts), a.seed_variance, b.seed_variance])
+    difference, width = a.mse - b.mse, half_width(variance, level)
+    both = math.sqrt(a.mse) + math.sqrt(b.mse)
     unit = 1.0 / both if both > 0 else 0.0
     return Comparison(
         difference=difference,
         low=difference - width,
         high=difference + width,
-        p=_p_value(difference, variance.value, variance.df) if method == "t" else _flip_p(delta, flips, seed),
+        p=_p_value(difference, variance.value, variance.df),
         level=level,
         df=variance.df,
         rmse_difference=difference * unit,
         rmse_low=(difference - width) * unit,
         rmse_high=(difference + width) * unit,
-        method=method,
-        groups=int((counts > 0).sum()),
-        seeds=(len(seeds_a), len(seeds_b)),
+        method="t",
+        groups=int((a.counts > 0).sum()),
+        seeds=(a.seeds, b.seeds),
     )
 
 
@@ -156,23 +183,62 @@ class Rank:
         return f"{self.rank}=" if self.tied else str(self.rank)
 
 
-def ranks(models: Mapping[str, SeedSums], *, alpha: float = 0.05) -> list[Rank]:
+@dataclass(frozen=True)
+class Pair:
+    """Two models of a board.
+
+    Attributes:
+        a: name of the first.
+        b: name of the second.
+        comparison: a against b.
+        p_holm: p adjusted for all pairs of the board.
+    """
+
+    a: str
+    b: str
+    comparison: Comparison
+    p_holm: float
+
+    def better(self, alpha: float = 0.05) -> str:
+        """Name of the one that is significantly better; empty where neither is."""
+        if self.p_holm > alpha:
+            return ""
+        return self.a if self.comparison.difference < 0 else self.b
+
+
+def all_pairs(models: Mapping[str, SeedSums]) -> list[Pair]:
+    """Every two models of a board by the t form, with p-values adjusted for their number.
+
+    Args:
+        models: name → errors; all on the same images.
+
+    Raises:
+        FkbenchError: models on different images.
+    """
+    names = list(models)
+    first = models[names[0]] if names else None
+    sums = {name: _Sums.of(models[name] if first is None else models[name].aligned(first)) for name in names}
+    found = [(a, b, _compared(sums[a], sums[b], 0.95)) for a, b in combinations(names, 2)]
+    adjusted = holm([comparison.p for _, _, comparison in found])
+    return [Pair(a, b, comparison, p) for (a, b, comparison), p in zip(found, adjusted, strict=True)]
+
+
+def ranks(models: Mapping[str, SeedSums], *, alpha: float = 0.05, pairs: Sequence[Pair] | None = None) -> list[Rank]:
     """Ranks of models on the same images, best first: all pairs by the t form, Holm within the board.
 
     Args:
         models: name → errors; all on the same images.
         alpha: chance of any false "better" on the board.
+        pairs: of `all_pairs`, where they are known.
 
     Raises:
         FkbenchError: models on different images.
     """
-    pairs = list(combinations(models, 2))
-    found = [compare(models[a], models[b]) for a, b in pairs]
     better: dict[str, list[str]] = {name: [] for name in models}
-    for (a, b), comparison, p in zip(pairs, found, holm([c.p for c in found]), strict=True):
-        if p <= alpha:
-            winner, loser = (a, b) if comparison.difference < 0 else (b, a)
-            better[loser].append(winner)
+    for pair in all_pairs(models) if pairs is None else pairs:
+        winner = pair.better(alpha)
+        if winner:
+            better[pair.b if winner == pair.a else pair.a].append(winner)
     place = {name: 1 + len(names) for name, names in better.items()}
     mse = {name: model.mse() for name, model in models.items()}
     return [
