@@ -83,26 +83,39 @@ def _in_pictures(
 ) -> None:
     from time import perf_counter
 
-    from fkbench.runner.pictures import drawing_names, find_pictures, read_picture, spare_sources
+    from fkbench.runner.pictures import Failures, drawing_names, find_pictures, read_picture, spare_sources
 
-    detector = _open(session, name, settings)
+    detector, files = _open(session, name, settings), find_pictures(paths)
     facts: list[dict[str, Any]] = []
-    files = find_pictures(paths)
+    failures = Failures(files, note)
     drawings = [None if out is None else out / each for each in drawing_names(files)]
     spare_sources(drawings, files)
     for path, drawing in zip(files, drawings, strict=True):
-        picture = read_picture(path)
-        before = perf_counter()
-        found = detector.find(picture)
+        try:
+            picture = read_picture(path)
+            before = perf_counter()
+            found = detector.find(picture)
+        except FkbenchError as error:
+            failures.add(path, error)
+            facts.append({"path": str(path), "error": error.message})
+            continue
         ms = 1000 * (perf_counter() - before)
         squares = [[round(float(value), 3) for value in box] for box in detector.squares(found)]
         facts.append({"path": str(path), "boxes": found.rows, "corrected": squares, "ms": round(ms, 3)})
         if drawing is not None:
             _draw(picture, found, drawing)
+    failures.check_any()
     if as_json:
         print_json({"detector": name, "settings": dict(detector.settings), "images": facts})
-        return
+    else:
+        _print_found(facts, out)
+    failures.finish()
+
+
+def _print_found(facts: list[dict[str, Any]], out: Path | None) -> None:
     for image in facts:
+        if "error" in image:
+            continue
         count = len(image["boxes"])
         console().print(f"{image['path']}: {count} face{'s'[: count != 1]}, {image['ms']:.0f} ms", soft_wrap=True)
         for x, y, width, height, score in image["boxes"]:

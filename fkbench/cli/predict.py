@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from fkbench.datasets.samples import ByteArray, FloatArray
     from fkbench.records import RunRecord
     from fkbench.runner.loading import LoadedRun
+    from fkbench.runner.pictures import Failures
 
 EPILOG = (
     "Examples: fkbench predict 3f2a photo.jpg --detector haar --grid drawn.png; fkbench predict 3f2a crops/ --out "
@@ -23,6 +25,7 @@ EPILOG = (
     "fkbench predict 3f2a --part unlabelled --grid grid.png; fkbench predict 3f2a --part test --out points.csv."
 )
 GRID_MOST = 64
+AT_ONCE = 64
 
 
 def register(app: typer.Typer) -> None:
@@ -53,24 +56,26 @@ def command(
     from fkbench.records import RunStore
     from fkbench.runner.device import choose_device
     from fkbench.runner.loading import load_run
-    from fkbench.runner.pictures import find_pictures, spare_sources
+    from fkbench.runner.pictures import Failures, find_pictures, spare_sources
 
     spare_sources((grid, out), find_pictures(list(images or ())))
     settings = parse_settings(list(assignments or ()), "detector").get("detector", {})
     record = RunStore(session.runs_root).find(run)
     loaded = load_run(record, session.registry, choose_device(device), session.data_root)
     if images and detector and session.registry.get(DetectorSpec, detector).find is not None:
-        from fkbench.cli.predict_faces import deliver_faces, faces_in_files
+        from fkbench.cli.predict_faces import predict_faces
 
-        deliver_faces(loaded, faces_in_files(loaded, images, detector, settings), detector, grid, out, as_json)
+        predict_faces(loaded, images, detector, settings, grid, out, as_json)
         return
     if part:
-        found = _part(session, loaded, part, detector, settings)
-    else:
-        found = _files(loaded, list(images or ()), detector or None, settings)
-        if not detector:
-            note("Each picture is taken as one face that fills it; --detector NAME finds the faces in larger pictures.")
-    _deliver(loaded, found, grid, out, as_json)
+        _deliver(loaded, _part(session, loaded, part, detector, settings), grid, out, as_json)
+        return
+    failures = Failures(find_pictures(list(images or ())), note)
+    found = _files(loaded, failures, detector or None, settings)
+    if not detector:
+        note("Each picture is taken as one face that fills it; --detector NAME finds the faces in larger pictures.")
+    _deliver(loaded, found, grid, out, as_json, failures.reasons)
+    failures.finish()
 
 
 def recorded_settings(record: RunRecord, box: str, given: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -95,12 +100,29 @@ class Found:
         self.ids, self.pictures, self.points, self.truth = ids, pictures, points, truth
 
 
-def _files(loaded: LoadedRun, paths: list[Path], detector: str | None, settings: dict[str, str]) -> Found:
-    from fkbench.runner.pictures import find_pictures, read_picture
+def _files(loaded: LoadedRun, failures: Failures, detector: str | None, settings: dict[str, str]) -> Found:
+    """Points of pictures in files, some at a time: folders may be larger than the memory."""
+    import numpy as np
 
-    files = find_pictures(paths)
-    pictures = [read_picture(path) for path in files]
-    return Found([str(path) for path in files], pictures, loaded.predict(pictures, detector, settings), None)
+    from fkbench.runner.pictures import read_picture
+
+    ids: list[str] = []
+    shown: list[ByteArray] = []
+    points: list[FloatArray] = []
+    for start in range(0, len(failures.files), AT_ONCE):
+        pictures = []
+        for path in failures.files[start : start + AT_ONCE]:
+            try:
+                pictures.append(read_picture(path))
+            except FkbenchError as error:
+                failures.add(path, error)
+                continue
+            ids.append(str(path))
+        if pictures:
+            points.append(loaded.predict(pictures, detector, settings))
+            shown += pictures[: GRID_MOST - len(shown)]
+    failures.check_any()
+    return Found(ids, shown, np.concatenate(points), None)
 
 
 def _part(session: Session, loaded: LoadedRun, part: str, detector: str, settings: dict[str, str]) -> Found:
@@ -137,7 +159,14 @@ def _part(session: Session, loaded: LoadedRun, part: str, detector: str, setting
     return Found(list(samples.unlabelled.ids), pictures, points, None)
 
 
-def _deliver(loaded: LoadedRun, found: Found, grid: Path | None, out: Path | None, as_json: bool) -> None:
+def _deliver(
+    loaded: LoadedRun,
+    found: Found,
+    grid: Path | None,
+    out: Path | None,
+    as_json: bool,
+    failed: Mapping[str, str] | None = None,
+) -> None:
     from fkbench.runner.pictures import image_facts, write_points
 
     facts: dict[str, Any] = {
@@ -148,7 +177,7 @@ def _deliver(loaded: LoadedRun, found: Found, grid: Path | None, out: Path | Non
     }
     said = []
     if out is not None:
-        write_points(out, found.ids, found.points, facts)
+        write_points(out, found.ids, found.points, facts, failed)
         said.append(f"points: {out}")
     if grid is not None:
         _draw(loaded, found, grid)
@@ -156,7 +185,7 @@ def _deliver(loaded: LoadedRun, found: Found, grid: Path | None, out: Path | Non
         if len(found.ids) > GRID_MOST:
             said.append(f"(the first {GRID_MOST} of {len(found.ids)} pictures are drawn)")
     if as_json:
-        print_json({**facts, "images": image_facts(found.ids, found.points)})
+        print_json({**facts, "images": image_facts(found.ids, found.points, failed)})
     else:
         console().print(
             f"{loaded.model.name}: points of {len(found.ids)} picture{'s'[: len(found.ids) != 1]}",

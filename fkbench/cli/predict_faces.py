@@ -14,18 +14,24 @@ from fkbench.errors import FkbenchError
 
 if TYPE_CHECKING:
     from fkbench.datasets.samples import ByteArray, FloatArray
+    from fkbench.detect import OpenDetector
     from fkbench.detect.found import BoxArray, Found
     from fkbench.runner.loading import LoadedRun
+    from fkbench.runner.pictures import Failures
 
 GRID_MOST = 64
 
 
 @dataclass(frozen=True)
 class Faces:
-    """One picture with its M faces: boxes as found, the squares that the model saw (M, 4), and points (M, K, 2)."""
+    """One picture with its M faces: boxes as found, the squares that the model saw (M, 4), and points (M, K, 2).
+
+    Attributes:
+        picture: kept where it will be drawn.
+    """
 
     path: str
-    picture: ByteArray
+    picture: ByteArray | None
     found: Found
     squares: BoxArray
     points: FloatArray
@@ -39,24 +45,60 @@ class Faces:
         ]
 
 
-def faces_in_files(loaded: LoadedRun, paths: Sequence[Path], detector: str, settings: Mapping[str, Any]) -> list[Faces]:
-    """Every face of some pictures and folders of pictures."""
-    from fkbench.runner.pictures import find_pictures, read_picture
+def predict_faces(
+    loaded: LoadedRun,
+    paths: Sequence[Path],
+    detector: str,
+    settings: Mapping[str, Any],
+    grid: Path | None,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Every face of some pictures and folders of pictures, written, drawn and printed.
 
-    opened, found = loaded.open_detector(detector, settings), []
-    for path in find_pictures(paths):
-        picture = read_picture(path)
-        found.append(Faces(str(path), picture, *loaded.predict_faces(picture, opened)))
+    Raises:
+        FkbenchError: none of the pictures can be used.
+        RunFailedError: some of them could not be, all else is done.
+    """
+    from fkbench.runner.pictures import Failures, find_pictures
+
+    failures = Failures(find_pictures(paths), note)
+    opened = loaded.open_detector(detector, settings)
+    images = _faces_in(loaded, opened, failures, GRID_MOST if grid is not None else 0)
+    failures.check_any()
+    _deliver(loaded, images, failures.reasons, detector, grid, out, as_json)
+    failures.finish()
+
+
+def _faces_in(loaded: LoadedRun, opened: OpenDetector, failures: Failures, drawn: int) -> list[Faces]:
+    from fkbench.runner.pictures import read_picture
+
+    found: list[Faces] = []
+    for path in failures.files:
+        try:
+            picture = read_picture(path)
+            faces = loaded.predict_faces(picture, opened)
+        except FkbenchError as error:
+            failures.add(path, error)
+            continue
+        found.append(Faces(str(path), picture if len(found) < drawn else None, *faces))
     return found
 
 
-def deliver_faces(
-    loaded: LoadedRun, images: Sequence[Faces], detector: str, grid: Path | None, out: Path | None, as_json: bool
+def _deliver(
+    loaded: LoadedRun,
+    images: Sequence[Faces],
+    failed: Mapping[str, str],
+    detector: str,
+    grid: Path | None,
+    out: Path | None,
+    as_json: bool,
 ) -> None:
-    """Write, draw and print what was found."""
     names = list(loaded.scheme.points)
     facts = {"run": loaded.record.key, "model": loaded.model.name, "scheme": loaded.scheme.name, "points": names}
-    page = {**facts, "detector": detector, "images": [{"id": each.path, "faces": each.facts()} for each in images]}
+    rows: list[dict[str, Any]] = [{"id": each.path, "faces": each.facts()} for each in images]
+    rows += [{"id": path, "error": reason} for path, reason in failed.items()]
+    page = {**facts, "detector": detector, "images": rows}
     said = []
     if out is not None:
         write_faces(out, page, len(names))
@@ -101,7 +143,7 @@ def write_faces(path: Path, page: Mapping[str, Any], points: int) -> None:
             axes = [f"{axis}{k}" for k in range(points) for axis in "xy"]
             writer.writerow(["id", "face", "x", "y", "w", "h", "score", *axes])
             for image in page["images"]:
-                for number, face in enumerate(image["faces"]):
+                for number, face in enumerate(image.get("faces", ())):
                     score = "" if face["score"] is None else face["score"]
                     flat = [value for point in face["points"] for value in point]
                     writer.writerow([image["id"], number, *face["box"], score, *flat])
@@ -113,13 +155,14 @@ def _draw(loaded: LoadedRun, images: Sequence[Faces], grid: Path) -> None:
     from fkbench.draw.grids import draw_points, sample_grid, save
 
     drawn = []
-    for each in images[:GRID_MOST]:
-        scores = [row[4] for row in each.found.rows]
-        drawn.append(
-            draw_points(each.picture, each.points, scheme=loaded.scheme, boxes=each.found.boxes, scores=scores)
-        )
+    for each in images:
+        if each.picture is not None:
+            scores = [row[4] for row in each.found.rows]
+            drawn.append(
+                draw_points(each.picture, each.points, scheme=loaded.scheme, boxes=each.found.boxes, scores=scores)
+            )
     if len(drawn) == 1:
         save(drawn[0], grid)
         return
-    titles = [Path(each.path).name for each in images[:GRID_MOST]]
+    titles = [Path(each.path).name for each in images[: len(drawn)]]
     save(sample_grid([picture[:, :, ::-1] for picture in drawn], titles=titles, cell=320), grid)

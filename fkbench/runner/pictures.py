@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import cv2
 import numpy as np
 
 from fkbench.datasets.samples import ByteArray, FloatArray
-from fkbench.errors import FkbenchError
+from fkbench.errors import FkbenchError, RunFailedError
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}
 
@@ -43,15 +44,60 @@ def read_picture(path: Path) -> ByteArray:
     """A picture as (H, W, 3) RGB uint8, alpha dropped.
 
     Raises:
-        FkbenchError: it does not decode.
+        FkbenchError: it cannot be read, or does not decode.
     """
     try:
-        picture = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR_RGB)
-    except (OSError, cv2.error):
+        picture = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
+    except OSError as error:
+        raise FkbenchError(f"'{path}' cannot be read: {error.strerror or error}.", "Check the file.") from error
+    except cv2.error:
         picture = None
     if picture is None:
         raise FkbenchError(f"'{path}' does not decode as a picture.", "Give a JPEG, PNG, BMP, WebP or TIFF file.")
-    return np.asarray(picture, np.uint8)
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)  # OpenCV 4.10 cannot decode to RGB
+
+
+@dataclass
+class Failures:
+    """Those of some pictures that could not be used: each is said, the others go on, and the end is an error.
+
+    Attributes:
+        files: all of the pictures.
+        say: told a line for each that fails among several.
+        reasons: by path.
+    """
+
+    files: Sequence[Path]
+    say: Callable[[str], None]
+    reasons: dict[str, str] = field(default_factory=dict)
+    _last: FkbenchError | None = None
+
+    def add(self, path: Path, error: FkbenchError) -> None:
+        """One more."""
+        self.reasons[str(path)], self._last = error.message, error
+        if len(self.files) > 1:
+            self.say(error.message if str(path) in error.message else f"'{path}': {error.message}")
+
+    @property
+    def count(self) -> int:
+        """How many of the files."""
+        return sum(str(path) in self.reasons for path in self.files)
+
+    def check_any(self) -> None:
+        """Raises FkbenchError where none of the pictures could be used."""
+        if self._last is None or self.count < len(self.files):
+            return
+        if len(self.files) == 1:
+            raise self._last
+        raise FkbenchError(f"None of the {len(self.files)} pictures can be used: see above.", self._last.remedy)
+
+    def finish(self) -> None:
+        """Raises RunFailedError (exit code 1) where some of the pictures could not be used."""
+        if self.count:
+            raise RunFailedError(
+                f"{self.count} of {len(self.files)} pictures could not be used: see above.",
+                "The others are in the answer.",
+            )
 
 
 def spare_sources(targets: Sequence[Path | None], sources: Sequence[Path | str]) -> None:
@@ -75,8 +121,17 @@ def drawing_names(paths: Sequence[Path]) -> list[str]:
     return names
 
 
-def write_points(path: Path, ids: Sequence[str], points: FloatArray, facts: dict[str, Any]) -> None:
+def write_points(
+    path: Path,
+    ids: Sequence[str],
+    points: FloatArray,
+    facts: dict[str, Any],
+    failed: Mapping[str, str] | None = None,
+) -> None:
     """Points as JSON (with `facts`) or as CSV rows `id,x0,y0,…`, by the file's ending. Native pixels.
+
+    Args:
+        failed: pictures without points and why, for the JSON.
 
     Raises:
         FkbenchError: another ending, or the file cannot be written.
@@ -93,12 +148,15 @@ def write_points(path: Path, ids: Sequence[str], points: FloatArray, facts: dict
                 writer.writerow(["id", *(f"{axis}{k}" for k in range(points.shape[1]) for axis in "xy")])
                 writer.writerows([name, *row.reshape(-1).tolist()] for name, row in zip(ids, rounded, strict=True))
             else:
-                json.dump({**facts, "images": image_facts(ids, points)}, file, indent=1)
+                json.dump({**facts, "images": image_facts(ids, points, failed)}, file, indent=1)
     except OSError as error:
         raise FkbenchError(f"'{path}' cannot be written: {error.strerror}.", "Choose another file.") from error
 
 
-def image_facts(ids: Sequence[str], points: FloatArray) -> list[dict[str, Any]]:
-    """One JSON object per picture: its id or path, and its points."""
+def image_facts(
+    ids: Sequence[str], points: FloatArray, failed: Mapping[str, str] | None = None
+) -> list[dict[str, Any]]:
+    """One JSON object per picture: its id or path, and its points; then those that failed, with the `error`."""
     rounded = np.round(points.astype(np.float64), 4)
-    return [{"id": name, "points": row.tolist()} for name, row in zip(ids, rounded, strict=True)]
+    found = [{"id": name, "points": row.tolist()} for name, row in zip(ids, rounded, strict=True)]
+    return found + [{"id": name, "error": reason} for name, reason in (failed or {}).items()]

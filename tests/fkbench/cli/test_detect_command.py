@@ -287,3 +287,77 @@ def test_a_setting_that_no_box_has_is_a_mistake(bench, capsys):
     error = capsys.readouterr().err
     assert "Unknown detector setting 'levle'" in error
     assert "level" in error
+
+
+@pytest.fixture
+def mixed(bench):
+    """A folder of three pictures of which one does not decode, and one whose pictures are all broken."""
+    for name in ("mixed", "broken"):
+        (bench.folder / name).mkdir()
+    for name in ("a.png", "c.png"):
+        bench.picture(name).rename(bench.folder / "mixed" / name)
+    for path in ("mixed/b.png", "broken/a.png", "broken/b.png"):
+        (bench.folder / path).write_bytes(b"\x89PNG and no more")
+    return bench.folder / "mixed", bench.folder / "broken"
+
+
+def test_a_broken_picture_among_others_is_said_and_detect_goes_on(bench, mixed, capsys):
+    folder, broken = mixed
+    assert bench.call("detect", "--detector", "bright", folder, "--out", bench.folder / "drawn", "--json") == 1
+    said = capsys.readouterr()
+    one, two, three = json.loads(said.out)["images"]
+    assert [len(one["boxes"]), len(three["boxes"])] == [1, 1]
+    assert two["path"] == str(folder / "b.png")
+    assert "does not decode" in two["error"]
+    assert "boxes" not in two  # nobody takes it for a picture without faces
+    assert f"'{folder / 'b.png'}' does not decode" in said.err
+    assert "1 of 3 pictures could not be used" in said.err
+    assert sorted(path.name for path in (bench.folder / "drawn").iterdir()) == ["a.png", "c.png"]
+    assert bench.call("detect", "--detector", "bright", folder) == 1
+    assert capsys.readouterr().out.count("1 face") == 2
+    assert bench.call("detect", "--detector", "bright", broken, "--json") == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "None of the 2 pictures can be used" in said.err
+
+
+@pytest.mark.parametrize("detector", ["bright", ""])
+def test_a_broken_picture_among_others_is_said_and_predict_goes_on(bench, mixed, capsys, detector):
+    folder, broken = mixed
+    run = ["run", "--model", "mean-shape", "--dataset", "patches", "--protocol", "smoke", "--json"]
+    assert bench.call(*run) == 0
+    (record,) = json.loads(capsys.readouterr().out)["runs"]
+    words = ["predict", record["key"], *(["--detector", detector] if detector else [])]
+    out, grid = bench.folder / "p.json", bench.folder / "grid.png"
+    assert bench.call(*words, folder, "--out", out, "--grid", grid, "--json") == 1
+    said = capsys.readouterr()
+    page = json.loads(said.out)
+    assert page == json.loads(out.read_text())
+    images = {Path(image["id"]).name: image for image in page["images"]}
+    assert set(images) == {"a.png", "b.png", "c.png"}
+    assert "does not decode" in images["b.png"]["error"]
+    assert set(images["a.png"]) == {"id", "faces" if detector else "points"}
+    assert f"'{folder / 'b.png'}' does not decode" in said.err
+    assert cv2.imread(str(grid)) is not None
+    assert bench.call(*words, folder, "--out", bench.folder / "p.csv") == 1
+    with (bench.folder / "p.csv").open() as file:
+        assert [Path(row["id"]).name for row in csv.DictReader(file)] == ["a.png", "c.png"]
+    capsys.readouterr()
+    assert bench.call(*words, broken, "--json") == 2
+    assert "None of the 2 pictures can be used" in capsys.readouterr().err
+    assert bench.call(*words, broken / "a.png", "--json") == 2
+    assert "does not decode" in capsys.readouterr().err
+
+
+def test_more_pictures_than_are_read_at_once_come_out_in_order(bench, capsys, monkeypatch):
+    monkeypatch.setattr("fkbench.cli.predict.AT_ONCE", 2)
+    run = ["run", "--model", "mean-shape", "--dataset", "patches", "--protocol", "smoke", "--json"]
+    assert bench.call(*run) == 0
+    (record,) = json.loads(capsys.readouterr().out)["runs"]
+    paths = [bench.picture(f"{i}.png", 1 + i) for i in range(5)]
+    assert bench.call("predict", record["key"], *paths, "--json") == 0
+    images = json.loads(capsys.readouterr().out)["images"]
+    assert [image["id"] for image in images] == [str(path) for path in paths]
+    widths = [np.ptp(np.array(image["points"])[:, 0]) for image in images]
+    assert widths == sorted(widths)
+    assert widths[4] == pytest.approx(5 * widths[0], rel=1e-3)  # each in a picture of its own width
