@@ -35,17 +35,17 @@ class DataMissingError(FkbenchError):
 
 
 class UnknownNameError(FkbenchError):
-    """No plugin, split, setting … of that name; the remedy names the nearest ones."""
+    """No plugin, split, setting … of that name; the remedy names the nearest ones, each after `prefix`."""
 
-    def __init__(self, kind: str, name: str, known: Iterable[str], hint: str = "") -> None:
+    def __init__(self, kind: str, name: str, known: Iterable[str], hint: str = "", *, prefix: str = "") -> None:
         import difflib  # as in the registry: loaded when something is wrong, not at every start
 
         names = sorted(known)
-        near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+        near = [prefix + found for found in difflib.get_close_matches(name, names, n=3, cutoff=0.5)]
         if near:
             remedy = f"Did you mean {' or '.join(near)}?"
         elif names:
-            remedy = f"Known: {', '.join(names[:12])}{' …' if len(names) > 12 else ''}."
+            remedy = f"Known: {', '.join(prefix + found for found in names[:12])}{' …' if len(names) > 12 else ''}."
         else:
             remedy = "None is registered."
         super().__init__(f"Unknown {kind} '{name}'.", f"{remedy} {hint}".strip())

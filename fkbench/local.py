@@ -82,6 +82,12 @@ def _summary(name: str, target: Any) -> str:
     return (target.__doc__ or "").strip().partition("\n")[0] or f"{name}, of which its author says no more"
 
 
+def check_there(path: Path) -> None:
+    """Raises FkbenchError where no file is at a path that somebody typed."""
+    if not path.expanduser().is_file():
+        raise FkbenchError(f"There is no file '{path}'.", "Check the path.")
+
+
 def execute_file(path: Path) -> ModuleType:
     """Run a plugin file as a module whose name is the hash of its content, so that two files never collide.
 

@@ -43,6 +43,7 @@ class Setting:
         default: where nothing is set; its type is the setting's type.
         help: what it is, one line.
         choices: the only values that may be given; empty: any.
+        limits: of a number: the least and the greatest that may be given.
         fresh: of a model: it decides where fresh weights come from and nothing else. A net whose weights are loaded
             from a run is built with the default.
     """
@@ -50,6 +51,7 @@ class Setting:
     default: Any
     help: str
     choices: tuple[Any, ...] = ()
+    limits: tuple[float, float] | None = None
     fresh: bool = False
 
 

@@ -49,9 +49,10 @@ def command(
         return
     if not any(found.values()):
         note(f"Nothing matches '{pattern}'.")
-    for kind, part in found.items():
-        if part:
-            print_table(kind, part)
+    for number, (kind, part) in enumerate((kind, part) for kind, part in found.items() if part):
+        if number:
+            typer.echo()
+        print_table(kind, part)
 
 
 def rows(session: Session, kind: str) -> list[Row]:
@@ -122,7 +123,6 @@ def print_table(kind: str, part: Sequence[Mapping[str, Any]]) -> None:
         typer.echo(f"{mark} {name}".ljust(left) + lines[0])
         for line in lines[1:]:
             typer.echo(" " * left + line)
-    typer.echo()
 
 
 def _details(row: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,8 @@ from fkbench.scaffold.kinds import KINDS
 from fkbench.scaffold.names import check_name, check_shadows_nothing
 from fkbench.scaffold.writing import commands, package_files, plugin_files, write
 from fkbench.specs import DatasetSpec
+
+TEST_EXTRA = "fkbench[test]"
 
 
 def register(app: typer.Typer) -> None:
@@ -43,6 +46,8 @@ def command(
     plugin = name if package else _typed(out / f"{name}.py")
     tests = str(out / name if package else out / f"test_{name}.py")
     install = [f"pip install -e '{out / name}[test]'", "fkbench plugins"] if package else []
+    if not package and find_spec("pytest") is None:
+        install = [f"pip install '{TEST_EXTRA}'  # brings pytest, which is not here"]
     steps = [*install, *commands(kind, plugin, dataset), f"pytest {tests}"]
     if as_json:
         print_json({"kind": kind, "name": name, "files": shown, "next": steps})

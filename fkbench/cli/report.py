@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fkbench.cli.session import console
 
 if TYPE_CHECKING:
-    from fkbench.records import RunRecord
+    from fkbench.records import RunRecord, Timing
 
 
 def print_report(records: Sequence[RunRecord]) -> None:
@@ -48,19 +48,8 @@ def _cells(rmse: float | None, interval: object, record: RunRecord) -> list[str]
 def _print_run(record: RunRecord) -> None:
     out = console()
     folder = Path(record.path)
-    timing = record.timing
-    if timing is not None:
-        train = f"trained in {timing.train_s:.1f} s" if timing.train_s is not None else ""
-        if timing.train_images_per_s:
-            train += f" ({timing.train_images_per_s:.0f} images/s)"
-        infer = f"{timing.infer_images_per_s:.0f} images/s" if timing.infer_images_per_s else "not timed"
-        latency = timing.latency_ms.p50 if timing.latency_ms else None
-        out.print(
-            f"{train}; inference {infer}, latency {_number(latency, 2)} ms (p50); on {record.device.name}, "
-            f"{record.device.threads} threads"
-        )
-        if getattr(timing, "void", False):
-            out.print(f"[yellow]this timing is void: {getattr(timing, 'void_reason', '')}[/yellow]")
+    if record.timing is not None:
+        out.print(_speed(record, record.timing))
     own = record.metric("native_loss")
     if own is not None:
         codec = record.protocol.recipe.get("codec")
@@ -75,6 +64,22 @@ def _print_run(record: RunRecord) -> None:
     ):  # fmt: skip
         if (folder / name).is_file():
             out.print(f"{text}: {folder / name}", soft_wrap=True)
+
+
+def _speed(record: RunRecord, timing: Timing) -> str:
+    """Speed in one line; of a session that does not count it says so first."""
+    from rich.markup import escape
+
+    train = f"trained in {timing.train_s:.1f} s" if timing.train_s is not None else ""
+    if timing.train_images_per_s:
+        train += f" ({timing.train_images_per_s:.0f} images/s)"
+    infer = f"{timing.infer_images_per_s:.0f} images/s" if timing.infer_images_per_s else "not timed"
+    latency = timing.latency_ms.p50 if timing.latency_ms else None
+    speed = f"inference {infer}, latency {_number(latency, 2)} ms (p50)"
+    if getattr(timing, "void", False):
+        why = getattr(timing, "void_reason", None) or "no reason given"
+        speed = f"[yellow]void: {escape(str(why))}[/yellow] ({speed})"
+    return f"{train}; {speed}; on {record.device.name}, {record.device.threads} threads"
 
 
 def _number(value: object, digits: int) -> str:

@@ -12,6 +12,7 @@ from fkbench.cli.session import Session, current, print_json
 from fkbench.draw.files import FIGURE_SUFFIXES, PICTURE_SUFFIXES, check_target
 from fkbench.errors import DataMissingError, FkbenchError, UnknownNameError
 from fkbench.finding import FILES
+from fkbench.local import check_there
 from fkbench.protocols import PROTOCOLS
 from fkbench.registry import KINDS, load_file
 from fkbench.schemes import Scheme, known_schemes, scheme_of
@@ -109,6 +110,7 @@ def _groups(session: Session) -> dict[str, dict[str, Any]]:
 
 
 def _from_file(session: Session, path: Path) -> tuple[str, Spec]:
+    check_there(path)
     before = len(session.registry.failures)
     found = load_file(session.registry, path)
     if len(session.registry.failures) > before:

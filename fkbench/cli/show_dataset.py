@@ -13,6 +13,7 @@ from rich.markup import escape
 from fkbench.cli.session import Session, console, note
 from fkbench.cli.show_page import Page, plain_table, plugin_facts, print_facts, print_settings, setting_rows
 from fkbench.errors import DataMissingError
+from fkbench.finding import FILES
 from fkbench.schemes import scheme_of
 from fkbench.specs import DatasetSpec
 
@@ -151,7 +152,7 @@ def _draw(spec: DatasetSpec, samples: Samples, picture: Path) -> Path:
 
 def _write_all(spec: DatasetSpec, data: Mapping[str, Any]) -> None:
     _write_light(spec, data)
-    _write_contents(data)
+    _write_contents(spec, data)
 
 
 def _write_light(spec: DatasetSpec, data: Mapping[str, Any]) -> None:
@@ -175,11 +176,13 @@ def _write_light(spec: DatasetSpec, data: Mapping[str, Any]) -> None:
         print_settings(data["settings"], "dataset")
 
 
-def _write_contents(data: Mapping[str, Any]) -> None:
+def _write_contents(spec: DatasetSpec, data: Mapping[str, Any]) -> None:
     from fkbench.datasets.leaks import describe_leaks
 
     counts, official = data["counts"], data["official"]
-    words = {True: "official", False: "not the official ones", None: "origin unknown"}
+    local = spec.plugin.path.endswith(FILES)
+    unknown = f"as '{spec.plugin.name}' has them" if local else "origin unknown"
+    words = {True: "official", False: "not the official ones", None: unknown}
     facts = {name.replace("_", " "): _words(value) for name, value in counts.items()}
     print_facts("", "contents", {
         **facts, "fingerprint": data["fingerprint"],

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from fkbench.cli.session import console
-from fkbench.specs import Spec
+from fkbench.specs import Setting, Spec
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,13 @@ def settings_page(spec: Spec, subject: str) -> Page:
 def setting_rows(spec: Spec) -> list[dict[str, Any]]:
     """A plugin's settings as JSON values."""
     return [
-        {"name": name, "default": setting.default, "help": setting.help, "choices": list(setting.choices)}
+        {"name": name, "default": setting.default, "help": _meaning(setting), "choices": list(setting.choices)}
         for name, setting in spec.settings.items()
     ]
+
+
+def _meaning(setting: Setting) -> str:
+    return f"{setting.help}, {' … '.join(map(str, setting.limits))}" if setting.limits else setting.help
 
 
 def print_settings(rows: Sequence[Mapping[str, Any]], prefix: str) -> None:

@@ -61,7 +61,7 @@ def resolve_settings(kind: str, known: Mapping[str, Setting], given: Mapping[str
 
     Raises:
         UnknownNameError: a name that is not there.
-        FkbenchError: a value of the wrong type, or not one of the choices.
+        FkbenchError: a value of the wrong type, outside its limits, or not one of the choices.
     """
     for name in given:
         if name not in known:
@@ -82,6 +82,12 @@ def _coerced(kind: str, name: str, setting: Setting, value: Any) -> Any:
         ) from None
     if setting.choices and found not in setting.choices:
         raise UnknownNameError(f"value of the {kind} setting '{name}'", str(found), map(str, setting.choices))
+    if setting.limits is not None and not setting.limits[0] <= found <= setting.limits[1]:
+        least, most = setting.limits
+        raise FkbenchError(
+            f"The {kind} setting '{name}' is {found}, which is not between {least} and {most}.",
+            f"The default is {setting.default}.",
+        )
     return found
 
 

@@ -67,9 +67,11 @@ def resolve_recipe(request: Request) -> tuple[Recipe | None, dict[str, Any]]:
     """The recipe with overrides applied, and the overrides. None for a model that fits by itself.
 
     Raises:
-        FkbenchError: the model has no recipe of this protocol's name, or an override or a model setting is bad.
+        FkbenchError: the model has no recipe of this protocol's name, or an override, or a setting of the model or the
+            dataset is bad.
     """
     resolve_settings("model", request.model.settings, request.settings.get("model", {}))
+    resolve_settings("dataset", request.dataset.settings, request.settings.get("dataset", {}))
     changes: dict[str, Any] = dict(request.settings.get("protocol", {}))
     if request.epochs is not None:
         if request.epochs <= 0:
@@ -125,36 +127,44 @@ def make_plan(
         precision: at which it trains and is scored.
         parent: key of the run that this one goes on from.
     """
-    model, dataset = request.model, request.dataset
-    net = model.kind == "net"
+    model = request.model
     return {
         "model": {
             "name": model.name,
             "settings": resolve_settings("model", model.settings, request.settings.get("model", {})),
             "input": list(model.input),
         },
-        "dataset": {
-            "name": dataset.name,
-            "settings": resolve_settings("dataset", dataset.settings, request.settings.get("dataset", {})),
-            "fingerprint": fingerprint,
-            "split": split[0],
-            "split_version": split[1],
-            "scoring": dataset.scoring,
-            "margin": dataset.margin,
-        },
-        "protocol": {
-            "name": request.protocol.name,
-            "version": request.protocol.version,
-            "recipe": asdict(recipe) if recipe else None,
-            "overrides": {name: _json_value(value) for name, value in sorted(overrides.items())},
-        },
+        "dataset": _planned_data(request, fingerprint, split),
+        "protocol": _planned_protocol(request.protocol, recipe, overrides),
         "box": dict(box),
-        "device_type": device_type if net else "cpu",
+        "device_type": device_type if model.kind == "net" else "cpu",
         "precision": precision,
         "engine": ENGINE_VERSION,
         "views": VIEWS_VERSION,
         "seed": 0 if model.deterministic else seed,
         "parent": parent,
+    }
+
+
+def _planned_data(request: Request, fingerprint: str, split: tuple[str, int]) -> dict[str, Any]:
+    dataset = request.dataset
+    return {
+        "name": dataset.name,
+        "settings": resolve_settings("dataset", dataset.settings, request.settings.get("dataset", {})),
+        "fingerprint": fingerprint,
+        "split": split[0],
+        "split_version": split[1],
+        "scoring": dataset.scoring,
+        "margin": dataset.margin,
+    }
+
+
+def _planned_protocol(protocol: Protocol, recipe: Recipe | None, overrides: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "name": protocol.name,
+        "version": protocol.version,
+        "recipe": asdict(recipe) if recipe else None,
+        "overrides": {name: _json_value(value) for name, value in sorted(overrides.items())},
     }
 
 
@@ -193,8 +203,10 @@ def check_usable(spec: ModelSpec) -> None:
 def _model_of_file(registry: Registry, name: str) -> ModelSpec:
     from pathlib import Path
 
+    from fkbench.local import check_there
     from fkbench.registry import load_file
 
+    check_there(Path(name))
     before = len(registry.failures)
     found = [spec for spec in load_file(registry, Path(name)) if isinstance(spec, ModelSpec)]
     if len(registry.failures) > before:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from fkbench.specs import ModelSpec
 
 if TYPE_CHECKING:
     from fkbench.runner.inputs import Inputs
+    from fkbench.runner.single import SingleRun
 
 Event = Callable[[str, Mapping[str, Any]], None]
 """Told of what happens: (`plan` | `reused` | `resumed` | `step` | `epoch` | `stage` | `finished`, facts)."""
@@ -64,10 +66,12 @@ class Runner:
         inputs = self.open(request)
         if request.extend:
             check_parent(self.runs.find(request.extend), request, inputs)
+        seeds = request.seeds[:1] if request.model.deterministic else request.seeds
+        self._have_weights(request, inputs, seeds)
         beside = {} if request.model.role == "baseline" else self._baselines(request, inputs)
         done: list[RunRecord] = []
         failures: list[RunFailedError] = []
-        for seed in request.seeds[:1] if request.model.deterministic else request.seeds:
+        for seed in seeds:
             try:
                 done.append(self._one(request, inputs, seed, beside))
             except RunFailedError as error:
@@ -108,7 +112,32 @@ class Runner:
                 self.event("stage", {"text": f"the baseline {spec.name} failed: {error.message}"})
         return found
 
+    def _have_weights(self, request: Request, inputs: Inputs, seeds: tuple[int, ...]) -> None:
+        """Fresh weights that come from elsewhere are fetched now: what cannot be had is said before baselines are fit.
+
+        Raises:
+            FkbenchError: they cannot be had.
+        """
+        runs = [self._single(request, inputs, seed, {}) for seed in seeds]
+        nets = [run for run in runs if run.recipe is not None and run.brings_weights]
+        left = [run for run in nets if request.force or not run.is_there]
+        if left:
+            self.event("stage", {"text": f"fetching the weights of {request.model.name}"})
+            with suppress(RunFailedError):  # that is a run's end, and is recorded when it comes to it
+                left[0].fresh_net()
+
     def _one(self, request: Request, inputs: Inputs, seed: int, beside: Mapping[str, RunRecord]) -> RunRecord:
+        single = self._single(request, inputs, seed, beside)
+        try:
+            with _locked(single.folder):
+                return self._carry_out(single, force=request.force)
+        except OSError as error:
+            raise FkbenchError(
+                f"Cannot write the run to '{single.folder}': {error.strerror or error}.",
+                "Free space there, or choose another folder with --runs or FKBENCH_RUNS.",
+            ) from error
+
+    def _single(self, request: Request, inputs: Inputs, seed: int, beside: Mapping[str, RunRecord]) -> SingleRun:
         from fkbench.runner.device import choose_device, precision_of
         from fkbench.runner.single import SingleRun
 
@@ -129,26 +158,17 @@ class Runner:
         )
         key = plan_key(plan)
         folder = self.runs.folder(request.dataset.name, request.model.name, key)
-        single = SingleRun(self, request, recipe, plan, key, folder, inputs, device, beside, parent)
-        try:
-            with _locked(folder):
-                return self._carry_out(single, force=request.force)
-        except OSError as error:
-            raise FkbenchError(
-                f"Cannot write the run to '{folder}': {error.strerror or error}.",
-                "Free space there, or choose another folder with --runs or FKBENCH_RUNS.",
-            ) from error
+        return SingleRun(self, request, recipe, plan, key, folder, inputs, device, beside, parent)
 
-    def _carry_out(self, single: Any, *, force: bool) -> RunRecord:
-        kept: RunRecord | None = None if force else single.finished()
+    def _carry_out(self, single: SingleRun, *, force: bool) -> RunRecord:
+        kept = None if force else single.finished()
         if kept is not None:
             self.event("reused", {"record": kept})
             return kept
         if force and single.folder.exists():
             shutil.rmtree(single.folder)
         self.runs.start(single.folder)
-        record: RunRecord = single.carry_out()
-        return record
+        return single.carry_out()
 
 
 def _locked(folder: Path) -> Any:

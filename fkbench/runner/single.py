@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from fkbench.errors import FkbenchError, RunFailedError
 from fkbench.records import HISTORY_FILE, RunRecord, write_history
 from fkbench.runner.device import make_repeatable
-from fkbench.runner.fit import CHECKPOINT, Fitted, fit_net, fit_predictor, native_losses
+from fkbench.runner.fit import CHECKPOINT, Fitted, build_net, fit_net, fit_predictor, native_losses
 from fkbench.runner.inputs import Inputs
 from fkbench.runner.loop import time_loop
 from fkbench.runner.outcome import Outcome, draw_outcome, predict_test, score_points, write_outcome
@@ -26,6 +27,7 @@ from fkbench.specs import Geometry, ModelSpec, Recipe
 from fkbench.timing import time_model
 from fkbench.train.allocator import keep_freed_memory
 from fkbench.train.checkpoint import identity_of
+from fkbench.train.codecs import make_codec
 from fkbench.train.engine import Listener
 
 if TYPE_CHECKING:
@@ -59,6 +61,28 @@ class SingleRun:
     def outputs(self) -> int:
         return 2 * len(self.inputs.scheme.points)
 
+    @property
+    def is_there(self) -> bool:
+        """Whether a run of this key is finished, with the model's code as it is or as it was."""
+        record = self.owner.runs.get(self.folder)
+        return record is not None and record.status == "done"
+
+    @property
+    def brings_weights(self) -> bool:
+        """Whether the net's fresh weights come from elsewhere, as its settings ask for."""
+        own = self.plan["model"]["settings"]
+        return any(setting.fresh and own[name] != setting.default for name, setting in self.model.settings.items())
+
+    def fresh_net(self) -> nn.Module:
+        """The net as training starts with it.
+
+        Raises:
+            FkbenchError: it cannot be built; weights from elsewhere cannot be had.
+        """
+        assert self.recipe is not None
+        outputs = make_codec(self.recipe.codec, self.model.input[1]).outputs(len(self.inputs.scheme.points))
+        return build_net(self.model, self.plan["model"]["settings"], outputs, self.plan["seed"])
+
     def finished(self) -> RunRecord | None:
         """The finished record of this key, if it still stands for the model's code."""
         record = self.owner.runs.get(self.folder)
@@ -74,8 +98,7 @@ class SingleRun:
         """Whether the model's code is the one that the record was made with, or computes the same."""
         if record.model.source == self.source and self.source != "unknown":
             return True
-        own = self.plan["model"]["settings"]
-        if any(setting.fresh and own[name] != setting.default for name, setting in self.model.settings.items()):
+        if self.brings_weights:
             return False  # the probe has no fresh weights from elsewhere, which other code may take from elsewhere
         now = probe(self.model, self.plan["model"]["settings"], self.outputs)
         return now is not None and now == record.probe
@@ -177,7 +200,11 @@ class SingleRun:
             self.owner.event("epoch", row)
             self._observe("fkbench_epoch_done", row=row)
 
-        return Listener(step=lambda images: self.owner.event("step", {"images": images}), epoch=epoch)
+        return Listener(
+            step=lambda images: self.owner.event("step", {"images": images}),
+            epoch=epoch,
+            note=lambda text: self.owner.event("stage", {"text": text}),
+        )
 
     def _start(self) -> Path | None:
         """Where to go on from: this run's own checkpoint, or that of the run it extends."""

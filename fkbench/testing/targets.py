@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from fkbench.errors import FkbenchError, UnknownNameError
-from fkbench.local import MARK
+from fkbench.local import MARK, check_there
 from fkbench.registry import KINDS, Registry, load_file, load_registry
 from fkbench.specs import Spec
 
 FILES = (".py", ".toml")
+NOT_FOUND = ModuleNotFoundError.__name__
 
 
 def specs_of(target: Any, folder: Path, kind: str = "") -> list[Spec]:
@@ -35,12 +36,15 @@ def specs_of_file(registry: Registry, path: Path) -> list[Spec]:
     """Every spec of a plugin file: marked by a decorator, registered by a hook, or described in TOML.
 
     Raises:
-        FkbenchError: the file cannot be loaded, or holds none.
+        FkbenchError: the file is not there, cannot be loaded, or holds none.
     """
+    check_there(path)
     before = len(registry.failures)
     marked = load_file(registry, path)
     if len(registry.failures) > before:
-        raise FkbenchError(f"'{path.name}' cannot be loaded: {registry.failures[-1].reason}", "Mend the file.")
+        reason = registry.failures[-1].reason
+        remedy = "Install that package, or mend the file." if NOT_FOUND in reason else "Mend the file."
+        raise FkbenchError(f"'{path.name}' cannot be loaded: {reason}", remedy)
     hooked = [spec for kind in KINDS.values() for spec in registry.all(kind) if spec.plugin.path == str(path)]
     found = marked + [spec for spec in hooked if spec not in marked]
     if not found:

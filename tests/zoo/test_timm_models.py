@@ -59,8 +59,11 @@ def test_a_member_says_what_it_is():
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("timm:resnet1", r"Unknown timm model 'resnet1'\. Did you mean resnet18"),
-        ("timm:resnet18.nope", r"Unknown timm model 'resnet18\.nope'\. Did you mean resnet18\."),
+        (
+            "timm:resnet1",
+            r"model 'resnet1'\. Did you mean timm:resnet18 or .* `fkbench list models 'timm:\*net\*'`",
+        ),
+        ("timm:resnet18.nope", r"Unknown timm model 'resnet18\.nope'\. Did you mean timm:resnet18\."),
         ("tim:resnet18", r"Unknown model 'tim:resnet18'\. Did you mean timm:resnet18"),
     ],
 )

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -58,7 +59,7 @@ def test_what_the_new_tests_say_of_broken_files(tmp_path):
     for name in ("mine", "gone"):
         assert new("detector", name, "--out", str(tmp_path)) == 0
     file = tmp_path / "mine.py"
-    file.write_text(file.read_text().replace("return np.zeros((0, 4))", "return None"))
+    file.write_text(file.read_text().replace("return np.zeros((0, 4))", "return np.zeros(4)"))
     (tmp_path / "gone.py").write_text("import no_such_module")
     told = python(*PYTEST, str(tmp_path), cwd=tmp_path)
     assert told.returncode == 1
@@ -161,6 +162,18 @@ def test_a_folder_that_cannot_be_made(tmp_path, capsys):
     (tmp_path / "file").write_text("")
     assert new("model", "mine", "--out", str(tmp_path / "file")) == 2
     assert "--out" in capsys.readouterr().err
+
+
+def test_where_pytest_is_missing_the_extra_that_brings_it_is_named(tmp_path, capsys, monkeypatch):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert any(need.startswith("pytest>") for need in project["optional-dependencies"]["test"])
+    monkeypatch.setattr("fkbench.cli.new.find_spec", lambda name: None)
+    for words, said in ((["mine"], True), (["other", "--package"], False)):  # a package has an extra of its own
+        assert new("model", *words, "--out", str(tmp_path)) == 0
+        assert (f"pip install '{project['name']}[test]'" in capsys.readouterr().out) is said
+    monkeypatch.undo()
+    assert new("model", "third", "--out", str(tmp_path)) == 0
+    assert "pip install" not in capsys.readouterr().out
 
 
 def test_json_names_the_files_and_the_next_steps(tmp_path, capsys):

@@ -80,6 +80,7 @@ BAD = [
     (["run", "--model", "dfk", "--dataset", "synthetic15", "--epochs", "-3"], "above 0"),
     (["run", "--model", "dfk", "--dataset", "synthetic15", "--seeds", "a"], "--seeds 0,1,2"),
     (["run", "--model", "dfk", "--dataset", "synthetic15", "--set", "lr"], "key=value"),
+    (["run", "--model", "dfk", "--dataset", "synthetic15", "--set", "dataset.count=-3"], "not between 10 and 2000000"),
     (["run", "--model", "dfk", "--dataset", "synthetic15", "--device", "tpu"], "device"),
     (["run", "--model", "nothere.py", "--dataset", "synthetic15"], "nothere.py"),
     (["run", "--model", "dfk"], "--dataset"),
@@ -91,6 +92,13 @@ BAD = [
     (["list", "modells"], "Did you mean models"),
     (["show", "dkf"], "dfk"),
 ]
+
+
+def test_a_bad_setting_of_the_dataset_is_said_before_torch_is_imported(tmp_path):
+    words = ["run", "--model", "dfk", "--dataset", "synthetic15", "--set", "dataset.count=-3"]
+    told = f"import sys; from fkbench.cli.main import main; code = main({words}); print(code, 'torch' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", told], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert found.stdout == "2 False\n", found.stderr
 
 
 @pytest.mark.parametrize(("words", "message"), BAD, ids=[" ".join(words[:7]) for words, _ in BAD])

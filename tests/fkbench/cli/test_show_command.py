@@ -87,7 +87,7 @@ SPECS = (
     ModelSpec(name="broken", build=broken, input=(1, 8)),
     ModelSpec(name="lookup", kind="predictor", role="baseline", build=tiny),
     ModelSpec(name="elsewhere", build=tiny, needs=("no_such_package",)),
-    ModelSpec(name="twice", build=tiny, input=(1, 8)),
+    ModelSpec(name="twice", build=tiny, input=(1, 8), settings={"width": Setting(4, "channels", limits=(1, 64))}),
     DatasetSpec(
         name="faces", scheme="face15", load=load, split=parted, terms=Terms("CC0", public=True),
         splits=(SplitSpec("identity", "by person"), SplitSpec("random", "by picture", leaky=True)),
@@ -195,7 +195,7 @@ def test_local_file(call, tmp_path):
     [
         ("x = 1\n", "marks 0 plugins"),
         ("x = \n", "SyntaxError"),
-        (None, "cannot be read"),
+        (None, "There is no file"),
         ("1 / 0\n", "ZeroDivisionError"),
     ],
 )
@@ -330,6 +330,11 @@ def test_settings_alone(call):
     assert "40, 80" in shown
     assert "No settings" in call("numbers", "--settings").stdout
     assert "protocol.lr" in call("uniform", "--settings").stdout
+
+
+def test_settings_name_their_limits(call):
+    (row,) = answer(call("twice", "--kind", "model", "--settings", "--json"))["settings"]
+    assert row["help"] == "channels, 1 … 64"
 
 
 def test_other_plugins(call):

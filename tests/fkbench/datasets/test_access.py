@@ -18,6 +18,7 @@ SETTINGS = {
     "count": Setting(10, "how many"),
     "ratio": Setting(0.5, "share"),
     "mirror": Setting(False, "both ways"),
+    "side": Setting(96, "px", limits=(32, 1024)),
     "style": Setting("plain", "look", choices=("plain", "fancy")),
 }
 
@@ -40,7 +41,7 @@ def test_settings_reach_the_loader_in_the_type_of_their_default(store):
         return faces()
 
     open_samples(spec_of(load, settings=SETTINGS), store, {"count": "25", "mirror": "yes", "style": "fancy"})
-    assert seen == {"count": 25, "ratio": 0.5, "mirror": True, "style": "fancy"}
+    assert seen == {"count": 25, "ratio": 0.5, "mirror": True, "side": 96, "style": "fancy"}
     assert isinstance(seen["count"], int)
 
 
@@ -49,6 +50,7 @@ def test_settings_reach_the_loader_in_the_type_of_their_default(store):
     [
         ("count", 7, 7), ("count", "-3", -3), ("count", 7.0, 7), ("ratio", "1e-3", 1e-3), ("ratio", 2, 2.0),
         ("mirror", "OFF", False), ("mirror", True, True), ("mirror", 1, True), ("style", "fancy", "fancy"),
+        ("side", 32, 32), ("side", "1024", 1024),
     ],
 )  # fmt: skip
 def test_values_that_fit(name, given, wanted):
@@ -63,6 +65,7 @@ def test_values_that_fit(name, given, wanted):
         ("count", "many", "needs a whole number, not 'many'"), ("count", "2.5", "whole number"),
         ("count", 2.5, "whole number"), ("count", True, "whole number"), ("count", None, "whole number"),
         ("ratio", "half", "needs a number"), ("mirror", "perhaps", "needs true or false"), ("style", 3, "value of"),
+        ("side", -3, "'side' is -3, which is not between 32 and 1024"), ("side", 1025, "between"),
     ],
 )  # fmt: skip
 def test_values_that_do_not(name, given, words):

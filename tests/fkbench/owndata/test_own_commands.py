@@ -52,6 +52,8 @@ def test_show_gives_scheme_counts_and_leaks(call, file):
     text = call("show", str(file)).stdout
     assert "mine-5, 5 points" in text
     assert "nothing on both sides" in text
+    assert text.count("as 'faces.toml' has them") == 2
+    assert "origin unknown" not in text
 
 
 def test_show_draws_a_scheme_without_a_layout_on_the_mean_shape(call, file, tmp_path):

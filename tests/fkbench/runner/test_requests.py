@@ -55,6 +55,26 @@ def test_a_finished_run_is_reused_and_says_so(bench):
     assert "step" not in bench.events
 
 
+ELSEWHERE = """
+import fkbench
+from torch import nn
+
+@fkbench.model("tinynet", input=(1, 32), settings={"pretrained": fkbench.Setting(False, "weights", fresh=True)})
+def tinynet(channels, size, outputs, pretrained):
+    if pretrained:
+        raise fkbench.FkbenchError("The weights cannot be had.", "Leave them out.")
+    return nn.Sequential(nn.Flatten(), nn.Linear(channels * size * size, outputs))
+"""
+
+
+def test_weights_that_cannot_be_had_are_said_before_any_baseline_is_fitted(bench):
+    bench.file.write_text(ELSEWHERE)
+    with pytest.raises(FkbenchError, match="cannot be had"):
+        bench.run(settings={"model": {"pretrained": "true"}})
+    assert not list(bench.runs.root.rglob("record.json"))
+    assert bench.run()[0].status == "done"
+
+
 def test_the_same_seed_gives_the_same_run_and_another_seed_another(bench):
     first, second = bench.run(seeds=(0, 1))
     kept, points = bench.weights(first), read_predictions(Path(first.path) / "predictions.safetensors")[1].tobytes()

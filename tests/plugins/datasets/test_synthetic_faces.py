@@ -68,5 +68,5 @@ def test_factors_are_kept(opened):
 
 @pytest.mark.parametrize("count", [9, 0, -5, 10**9])
 def test_absurd_counts(opened, count):
-    with pytest.raises(FkbenchError, match=f"dataset.count = {count} is not between"):
+    with pytest.raises(FkbenchError, match=f"setting 'count' is {count}, which is not between 10 and 2000000"):
         opened("synthetic15", count=count)

@@ -47,9 +47,10 @@ def member(family: ModelSpec, rest: str) -> ModelSpec:
     timm = library()
     architecture, _, tag = rest.partition(".")
     if not timm.is_model(architecture):
-        raise UnknownNameError("timm model", rest, names(), RESTING)
+        raise UnknownNameError("timm model", rest, names(), RESTING, prefix=f"{family.name}:")
     if tag and not timm.is_model_pretrained(rest):
-        raise UnknownNameError("timm model", rest, timm.list_models(f"{architecture}.*", pretrained=True), RESTING)
+        tagged = timm.list_models(f"{architecture}.*", pretrained=True)
+        raise UnknownNameError("timm model", rest, tagged, RESTING, prefix=f"{family.name}:")
     config = timm.get_pretrained_cfg(rest)
     weights = config.hf_hub_id or config.url if config is not None else ""
     known = f"{weights}, licence {config.license or 'not stated'}" if weights else "none"

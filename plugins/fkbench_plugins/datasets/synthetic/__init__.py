@@ -5,9 +5,10 @@ from __future__ import annotations
 from fkbench.specs import DatasetSpec, Setting, SplitSpec, Terms
 
 _SETTINGS = {
-    "count": Setting(10_000, "number of faces"),
+    # Ten faces are the fewest that put one into each part; a pack of two million is 18 GB.
+    "count": Setting(10_000, "number of faces", limits=(10, 2_000_000)),
     "seed": Setting(0, "population of faces; picture i of a seed is always the same"),
-    "size": Setting(96, "side of the pictures, px"),
+    "size": Setting(96, "side of the pictures, px", limits=(32, 1024)),
 }
 _TERMS = Terms(
     "MIT",

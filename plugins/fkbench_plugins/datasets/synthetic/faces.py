@@ -13,13 +13,9 @@ from fkbench.datasets.projections import project
 from fkbench.datasets.samples import Array, FloatArray, Frames, Official, Samples, Split
 from fkbench.datasets.splits import from_masks
 from fkbench.datasets.store import Pack, Store
-from fkbench.errors import FkbenchError
 from fkbench.schemes import FACE68
 
 from .render import RENDER_VERSION, render
-
-LEAST, MOST = 10, 2_000_000
-"""Ten faces are the fewest that put one into each part; a pack of two million is 18 GB."""
 
 
 def load68(store: Store, settings: dict[str, Any]) -> Samples:
@@ -54,8 +50,6 @@ def _load(store: Store, settings: dict[str, Any], scheme: str) -> Samples:
 
 
 def _pack(store: Store, count: int, seed: int, size: int) -> Pack:
-    if not LEAST <= count <= MOST:
-        raise FkbenchError(f"dataset.count = {count} is not between {LEAST} and {MOST}.", "The default is 10000.")
     name = f"synthetic/v{RENDER_VERSION}-seed{seed}-{count}x{size}"
     if store.has(name):
         return store.read(name)
