@@ -42,18 +42,10 @@ def preview(
 ) -> None:
     """Draw a grid of a dataset's pictures with their keypoints, one of them large, or what transforms make of it."""
     from fkbench.draw.files import PICTURE_SUFFIXES, check_target
-    from fkbench.draw.grids import sample_grid, save
 
     session = current(context)
     spec = session.dataset(dataset)
-    if part not in PARTS:
-        raise UnknownNameError("part", part, PARTS)
-    if not 1 <= count <= 400:
-        raise FkbenchError(f"--count {count} is not between 1 and 400.", "The default is 24.")
-    if transforms and part == "unlabelled":
-        raise FkbenchError("--transforms shows labelled pictures.", "Leave --part unlabelled out.")
-    if transforms in PROTOCOLS and (sample or part not in ("all", "train")):
-        raise FkbenchError("A protocol augments training pictures.", "Leave --sample and --part out.")
+    _check_options(part, count, transforms, sample)
     target = out or Path(f"{spec.name}-preview.png")
     check_target(target, PICTURE_SUFFIXES)
     settings = parse_settings(list(assignments or ()), "dataset").get("dataset", {})
@@ -66,6 +58,30 @@ def preview(
     else:
         points = [] if part == "unlabelled" else [samples.points[index] for index in chosen]
         cells = Cells([pool.frames[index] for index in chosen], points, [pool.ids[index] for index in chosen])
+    path = _draw(spec, cells, target)
+    if as_json:
+        ids = cells.titles if transforms in PROTOCOLS else [pool.ids[index] for index in chosen]
+        shown = cells.titles if transforms and transforms not in PROTOCOLS else []
+        print_json({"path": str(path), "dataset": spec.name, "part": part, "ids": ids, "transforms": shown})
+    else:
+        typer.echo(str(path))
+
+
+def _check_options(part: str, count: int, transforms: str, sample: str) -> None:
+    if part not in PARTS:
+        raise UnknownNameError("part", part, PARTS)
+    if not 1 <= count <= 400:
+        raise FkbenchError(f"--count {count} is not between 1 and 400.", "The default is 24.")
+    if transforms and part == "unlabelled":
+        raise FkbenchError("--transforms shows labelled pictures.", "Leave --part unlabelled out.")
+    if transforms in PROTOCOLS and (sample or part not in ("all", "train")):
+        raise FkbenchError("A protocol augments training pictures.", "Leave --sample and --part out.")
+
+
+def _draw(spec: DatasetSpec, cells: Cells, target: Path) -> Path:
+    """The grid, in a file; it says so where pictures of the dataset must not be shown."""
+    from fkbench.draw.grids import sample_grid, save
+
     one = len(cells.images) == 1
     grid = sample_grid(
         cells.images, cells.points or None, scheme=scheme_of(spec), titles=None if one else cells.titles,
@@ -74,12 +90,7 @@ def preview(
     path = save(grid, target)
     if not spec.terms.public:
         note(f"These pictures must not be shown in public ({spec.terms.licence}).")
-    if as_json:
-        ids = cells.titles if transforms in PROTOCOLS else [pool.ids[index] for index in chosen]
-        shown = cells.titles if transforms and transforms not in PROTOCOLS else []
-        print_json({"path": str(path), "dataset": spec.name, "part": part, "ids": ids, "transforms": shown})
-    else:
-        typer.echo(str(path))
+    return path
 
 
 def _open(session: Session, spec: DatasetSpec, settings: Mapping[str, Any]) -> Samples:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fkbench.datasets.access import resolve_settings
 from fkbench.errors import FkbenchError
 from fkbench.records import RunRecord
 from fkbench.records.plain import plain
 from fkbench.runner.plan import Request, resolve_recipe
+from fkbench.specs import Recipe
 
 if TYPE_CHECKING:
     from fkbench.runner.inputs import Inputs
@@ -23,33 +24,13 @@ def check_parent(parent: RunRecord, request: Request, inputs: Inputs) -> None:
     Raises:
         FkbenchError: the first difference is named.
     """
-    from fkbench.runner.page import box_page  # with torch, which a refused request need not wait for
-
     recipe, _ = resolve_recipe(request)
     if recipe is None or parent.status != "done" or recipe.schedule != "constant" or recipe.selection != "last":
         raise FkbenchError(
             f"The run {parent.key} cannot be extended: it keeps no state to go on from.",
             "Finished runs of an article recipe with last weights and a constant rate keep it.",
         )
-    wanted = {k: v for k, v in plain(recipe).items() if k != "epochs"}
-    theirs = {k: v for k, v in parent.protocol.recipe.items() if k != "epochs"}
-    model = resolve_settings("model", request.model.settings, request.settings.get("model", {}))
-    pairs = {
-        "model": ((parent.model.name, parent.model.settings), (request.model.name, plain(model))),
-        "data": (parent.dataset.fingerprint, inputs.samples.fingerprint),
-        "split": (
-            (parent.dataset.split, parent.dataset.split_version),
-            (inputs.split.name, inputs.split.version),
-        ),
-        "box": ((parent.box, parent.box_settings), (inputs.detector.name, plain(box_page(inputs.box)))),
-        "protocol": (
-            (parent.protocol.name, parent.protocol.version),
-            (request.protocol.name, request.protocol.version),
-        ),
-        "recipe": (theirs, wanted),
-        "seed": ((parent.seed,), tuple(request.seeds)),
-    }
-    for what, (had, has) in pairs.items():
+    for what, (had, has) in _compared(parent, request, inputs, recipe).items():
         if had != has:
             raise FkbenchError(
                 f"The run {parent.key} cannot be extended: its {what} is not the one asked for.",
@@ -60,3 +41,29 @@ def check_parent(parent: RunRecord, request: Request, inputs: Inputs) -> None:
         raise FkbenchError(
             f"The run {parent.key} has {done} epochs already; {recipe.epochs} are asked for.", "Give a larger --epochs."
         )
+
+
+def _compared(
+    parent: RunRecord, request: Request, inputs: Inputs, recipe: Recipe
+) -> dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]]:
+    """What must be the same: name → (the parent's, the one asked for)."""
+    from fkbench.runner.page import box_page  # with torch, which a refused request need not wait for
+
+    wanted = {k: v for k, v in plain(recipe).items() if k != "epochs"}
+    theirs = {k: v for k, v in parent.protocol.recipe.items() if k != "epochs"}
+    model = resolve_settings("model", request.model.settings, request.settings.get("model", {}))
+    return {
+        "model": ((parent.model.name, parent.model.settings), (request.model.name, plain(model))),
+        "data": ((parent.dataset.fingerprint,), (inputs.samples.fingerprint,)),
+        "split": (
+            (parent.dataset.split, parent.dataset.split_version),
+            (inputs.split.name, inputs.split.version),
+        ),
+        "box": ((parent.box, parent.box_settings), (inputs.detector.name, plain(box_page(inputs.box)))),
+        "protocol": (
+            (parent.protocol.name, parent.protocol.version),
+            (request.protocol.name, request.protocol.version),
+        ),
+        "recipe": ((theirs,), (wanted,)),
+        "seed": ((parent.seed,), tuple(request.seeds)),
+    }

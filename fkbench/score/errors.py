@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -120,40 +121,40 @@ def image_errors(
         FkbenchError: shapes that do not fit together; a prediction that is not finite (or too large to square), or a
             labelled true point or scale that is not finite: the first such image is named.
     """
-    pred = np.asarray(predicted, np.float64)
-    true = np.asarray(truth, np.float64)
+    pred, true = np.asarray(predicted, np.float64), np.asarray(truth, np.float64)
     known = np.asarray(valid, np.bool_)
-    per_row = {"ids": ids, "group": group, "convention": convention, "kind": kind}
-    _check_shapes(pred, true, known, per_row)
+    _check_shapes(pred, true, known, {"ids": ids, "group": group, "convention": convention, "kind": kind})
     factor = _scales(scale, ids)
     _require(np.isfinite(pred).all(axis=(1, 2)), ids, "The prediction", "is not finite", _REMEDY_PREDICTION)
     _require(np.isfinite(true).all(axis=2) | ~known, ids, "A labelled true point", "is not finite", _REMEDY_TRUTH)
-    true = np.where(known[..., None], true, 0.0)
+    sums = _sums(pred, np.where(known[..., None], true, 0.0), known, factor, normalisers)
+    fits = np.isfinite(sums["sum_sq"]) & np.isfinite(sums["native_sum_sq"])
+    _require(fits, ids, "The prediction", "is too far outside to be scored", _REMEDY_PREDICTION)
+    conventions, kinds = (None if texts is None else tuple(texts) for texts in (convention, kind))
+    return ImageErrors(tuple(ids), tuple(group), conventions, kind=kinds, **sums)
+
+
+def _sums(
+    pred: FloatArray, true: FloatArray, known: BoolArray, factor: FloatArray, normalisers: Mapping[str, Ends]
+) -> dict[str, Any]:
+    """The sums of `ImageErrors` by name; not finite where a prediction is too large to square."""
     with np.errstate(over="ignore", invalid="ignore"):
         native = np.where(known[..., None], pred - true, 0.0)
         error = native * factor[:, None, None]
         squared = error**2
-        native_sq = (native**2).sum(axis=(1, 2))
-        sum_sq_x, sum_sq_y = squared[..., 0].sum(axis=1), squared[..., 1].sum(axis=1)
-        sum_sq = sum_sq_x + sum_sq_y
-        fits = np.isfinite(sum_sq) & np.isfinite(native_sq)
-    _require(fits, ids, "The prediction", "is too far outside to be scored", _REMEDY_PREDICTION)
-    distance = np.sqrt(native[..., 0] ** 2 + native[..., 1] ** 2)
-    return ImageErrors(
-        ids=tuple(ids),
-        group=tuple(group),
-        convention=None if convention is None else tuple(convention),
-        kind=None if kind is None else tuple(kind),
-        sum_sq=sum_sq,
-        sum_sq_x=sum_sq_x,
-        sum_sq_y=sum_sq_y,
-        sum_abs=np.abs(error).sum(axis=(1, 2)),
-        count=2 * known.sum(axis=1, dtype=np.int64),
-        point_sum_sq=squared.sum(axis=2),
-        point_count=2 * known.astype(np.int64),
-        native_sum_sq=native_sq,
-        nme=_nme(distance, true, known, normalisers),
-    )
+        along_x, along_y = squared[..., 0].sum(axis=1), squared[..., 1].sum(axis=1)
+        distance = np.sqrt(native[..., 0] ** 2 + native[..., 1] ** 2)
+        return {
+            "sum_sq": along_x + along_y,
+            "sum_sq_x": along_x,
+            "sum_sq_y": along_y,
+            "sum_abs": np.abs(error).sum(axis=(1, 2)),
+            "count": 2 * known.sum(axis=1, dtype=np.int64),
+            "point_sum_sq": squared.sum(axis=2),
+            "point_count": 2 * known.astype(np.int64),
+            "native_sum_sq": (native**2).sum(axis=(1, 2)),
+            "nme": _nme(distance, true, known, normalisers),
+        }
 
 
 _REMEDY_PREDICTION = (
