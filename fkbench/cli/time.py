@@ -65,13 +65,16 @@ def command(
         )
     asked = Asked(sizes_of(batch), runtime, train, quick)
     opened = _run(session, run, device) if run else _fresh(session, model, dataset, protocol, device, assignments or [])
-    page = carry_out(session, opened, asked)
+    _say(carry_out(session, opened, asked), as_json)
+
+
+def _say(page: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(page)
-    else:
-        from fkbench.cli.time_page import print_page
+        return
+    from fkbench.cli.time_page import print_page
 
-        print_page(page)
+    print_page(page)
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def _threads(timing: Row) -> str:
 def _print_runtimes(timings: Sequence[Row]) -> None:
     first = timings[0]
     copies = any(not str(timing["copies"]["latency_ms"]).startswith("none") for timing in timings)
-    columns = ("runtime", "p50 ms", "p90", "p99", "images/s", "batch", f"× {first['runtime']}",
+    columns = ("runtime", "p50 ms", "p99 ms", "images/s", "batch", f"× {first['runtime']}",
                *(["end to end/s"] if copies else []), "first s", "off px", "rmse")  # fmt: skip
     table = plain_table(*columns, right=columns[1:])
     for column in table.columns:
@@ -51,8 +51,8 @@ def _print_runtimes(timings: Sequence[Row]) -> None:
         table.add_row(*_cells(timing, first, copies))
     out = console()
     out.print(table)
-    out.print("[dim]p50–p99: one picture at a time; images/s: at the best batch; first: preparing and first call[/dim]")
-    out.print("[dim]off: greatest difference of a coordinate from the answer in float32; rmse: at this precision[/dim]")
+    out.print("[dim]p50, p99: one picture; images/s: at the best batch; first: preparing, first call[/dim]")
+    out.print("[dim]off: greatest difference from the answer in float32; rmse: at this precision[/dim]")
     for reason in dict.fromkeys(str(timing["void_reason"]) for timing in timings if timing["void"]):
         out.print(f"[yellow]* void: {reason}[/yellow]", soft_wrap=True)
     if any(timing["quick"] for timing in timings):
@@ -64,7 +64,7 @@ def _cells(timing: Row, first: Row, copies: bool) -> list[str]:
     rate = timing["infer_images_per_s"]
     return [
         _marked(timing, timing["runtime"]),
-        *(f"{latency[name]:.3g}" for name in ("p50", "p90", "p99")),
+        *(f"{latency[name]:.3g}" for name in ("p50", "p99")),
         f"{rate:.0f}",
         str(timing["batch"]),
         f"{rate / first['infer_images_per_s']:.2f}",

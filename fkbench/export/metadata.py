@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fkbench.errors import FkbenchError
+from fkbench.records import RunRecord
 from fkbench.runner.loading import LoadedRun
 from fkbench.train.codecs import CoordinateCodec
 from fkbench.train.pictures import FLAT
@@ -55,12 +56,23 @@ def metadata_of(loaded: LoadedRun) -> dict[str, Any]:
         "scheme": loaded.scheme.name,
         "points": list(loaded.scheme.points),
         "flip_order": loaded.scheme.flip_order(),
-        "run": {"key": record.key, "model": record.model.name, "dataset": record.dataset.name,
-                "split": record.dataset.split, "protocol": f"{record.protocol.name} v{record.protocol.version}",
-                "box": record.box, "seed": record.seed, "rmse": record.metric("rmse")},
+        "run": _origin(record),
         "precision": "fp32",
         "fkbench": __version__,
-    }  # fmt: skip
+    }
+
+
+def _origin(record: RunRecord) -> dict[str, Any]:
+    return {
+        "key": record.key,
+        "model": record.model.name,
+        "dataset": record.dataset.name,
+        "split": record.dataset.split,
+        "protocol": f"{record.protocol.name} v{record.protocol.version}",
+        "box": record.box,
+        "seed": record.seed,
+        "rmse": record.metric("rmse"),
+    }
 
 
 def _geometry(loaded: LoadedRun) -> str:
