@@ -85,7 +85,7 @@ BAD = [
     (["run", "--model", "nothere.py", "--dataset", "synthetic15"], "nothere.py"),
     (["run", "--model", "dfk"], "--dataset"),
     (["frobnicate"], "frobnicate"),
-    (["predict", "nothere", "x.png"], "nothere"),
+    (["predict", "nothere", "x.png"], "x.png"),
     (["predict", "nothere"], "Nothing to predict"),
     (["score", "nothere.csv", "--dataset", "synthetic15"], "nothere.csv"),
     (["score", "points.csv"], "--dataset"),
