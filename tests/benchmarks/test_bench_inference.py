@@ -26,7 +26,7 @@ TARGET = 3.0
 
 
 def floors(net) -> tuple[float, float]:
-    """Processor seconds of one picture: operations over a matrix product's speed, weights over that of reading memory."""
+    """Processor seconds of one picture: operations over the speed of matrix products, weights over that of memory."""
     a, b = torch.rand(1024, 1024), torch.rand(1024, 1024)
     large = torch.rand(64 * 2**20)
     flops = 2 * 1024**3 / min(taken(lambda: a @ b)[1] for _ in range(15))
