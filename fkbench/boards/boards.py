@@ -9,11 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fkbench.boards.entries import Entry, entries_of
+from fkbench.boards.notes import notes_of
 from fkbench.boards.ranking import ErrorsOf, errors_beside, rank_labels, reasons, same_images, seed_sums
 from fkbench.boards.rows import Row, baseline_rows, make_row, variants
+from fkbench.boards.trust import TrustOf, row_trust, trust_beside
 from fkbench.errors import FkbenchError, UnknownNameError
 from fkbench.records import ResultStore, RunRecord, canonical_json, safe_name
-from fkbench.score import SeedSums
+from fkbench.score import Pair, SeedSums
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ class Board:
         speed_device: device class whose speeds can be compared on this board.
         speed_version: timing contract version of those.
         notes: what readers must know of the whole table (leaky, unofficial).
+        pairs: of ranked rows, who is better than whom, by their places in `rows`.
     """
 
     key: BoardKey
@@ -76,6 +79,7 @@ class Board:
     speed_device: str
     speed_version: int | None
     notes: tuple[str, ...]
+    pairs: tuple[Pair, ...] = ()
 
     @property
     def title(self) -> str:
@@ -84,17 +88,18 @@ class Board:
         return f"{key.dataset}, split {key.split}, {key.protocol} v{key.protocol_version}, box {key.box}"
 
 
-def build(records: Iterable[RunRecord], errors: ErrorsOf = errors_beside) -> list[Board]:
+def build(records: Iterable[RunRecord], errors: ErrorsOf = errors_beside, trust: TrustOf = trust_beside) -> list[Board]:
     """The boards of some records, sorted by slug. The order of the records changes nothing.
 
     Args:
         records: of any datasets, protocols, devices and seeds, finished or not.
-        errors: gives the errors per image of a record; default: the file in its folder.
+        errors: gives the errors per image of a record; default: the file beside it.
+        trust: says how far a record is trusted; default: by what a check has stored.
     """
     by_key: dict[BoardKey, list[RunRecord]] = {}
     for record in records:
         by_key.setdefault(BoardKey.of(record), []).append(record)
-    boards = [_board(key, group, errors) for key, group in by_key.items()]
+    boards = [_board(key, group, errors, trust) for key, group in by_key.items()]
     shared = Counter(board.slug.lower() for board in boards)
     named = [replace(b, slug=f"{b.slug}-{b.key.digest}") if shared[b.slug.lower()] > 1 else b for b in boards]
     return sorted(named, key=lambda board: board.slug)
@@ -128,39 +133,43 @@ def boards_of(
     return build(wanted, errors)
 
 
-def _board(key: BoardKey, records: Sequence[RunRecord], errors: ErrorsOf) -> Board:
+def _board(key: BoardKey, records: Sequence[RunRecord], errors: ErrorsOf, trust: TrustOf) -> Board:
     entries = {f"{place:06d}": entry for place, entry in enumerate(entries_of(records))}
-    sums, why = _sums_and_reasons(entries, errors)
+    levels = {name: row_trust(entry.done, trust) for name, entry in entries.items()}
+    sums, why = _sums_and_reasons(entries, errors, {name: faults for name, (_, faults) in levels.items()})
     identity = {name: entry.identity for name, entry in entries.items()}
-    labels = rank_labels({name: value for name, value in sums.items() if not why[name]}, identity)
+    labels, pairs = rank_labels({name: value for name, value in sums.items() if not why[name]}, identity)
     names = variants(list(entries.values()))
     rows = [
-        make_row(entry, names[place], sums.get(name), why[name], labels.get(name))
+        replace(make_row(entry, names[place], sums.get(name), why[name], labels.get(name)), trust=levels[name][0])
         for place, (name, entry) in enumerate(entries.items())
     ]
     rows += baseline_rows([entry.first for entry in entries.values()], {row.model for row in rows})
     reference = min((r for r in rows if r.role == "baseline" and r.rmse is not None), key=_by_rmse, default=None)
     device, version = _speed_class(rows)
+    order = sorted(range(len(rows)), key=lambda place: _place(rows[place]))
+    places = {name: str(order.index(place)) for place, name in enumerate(entries)}
     rows = [row.beside(reference.rmse if reference else None, device, version) for row in rows]
     counts = sorted(r.dataset.counts["test"] for r in records if "test" in r.dataset.counts)
     return Board(
         key=key,
         slug=key.slug,
-        rows=tuple(sorted(rows, key=_place)),
+        rows=tuple(rows[place] for place in order),
         test_images=counts[0] if counts else None,
         reference=reference.model if reference else "",
         speed_device=device,
         speed_version=version,
-        notes=_notes(records),
+        notes=notes_of(records),
+        pairs=tuple(replace(pair, a=places[pair.a], b=places[pair.b]) for pair in pairs),
     )
 
 
 def _sums_and_reasons(
-    entries: dict[str, Entry], errors: ErrorsOf
+    entries: dict[str, Entry], errors: ErrorsOf, faults: dict[str, tuple[str, ...]]
 ) -> tuple[dict[str, SeedSums], dict[str, tuple[str, ...]]]:
     """Errors per image where there are any, and why a row is not ranked."""
     sums: dict[str, SeedSums] = {}
-    why = {name: reasons(entry) for name, entry in entries.items()}
+    why = {name: reasons(entry) + faults[name] for name, entry in entries.items()}
     for name, entry in entries.items():
         found = seed_sums(entry, errors) if entry.done else None
         if isinstance(found, str):
@@ -188,14 +197,3 @@ def _by_rmse(row: Row) -> tuple[float, str]:
 def _place(row: Row) -> tuple[bool, int, bool, float, str, tuple[str, ...]]:
     rmse, label = _by_rmse(row)
     return (row.rank is None, row.rank or 0, row.rmse is None, rmse, label, row.keys)
-
-
-def _notes(records: Sequence[RunRecord]) -> tuple[str, ...]:
-    found = []
-    if any("leaky" in record.flags for record in records):
-        found.append("Leaky split: persons, clips or near-duplicates of the test part are in training too.")
-    if any(record.dataset.official.labels is False for record in records):
-        found.append("Labels are not the official ones.")
-    if any(record.dataset.official.pixels is False for record in records):
-        found.append("Pixels are not the official ones.")
-    return tuple(found)

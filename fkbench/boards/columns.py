@@ -7,12 +7,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from fkbench.boards.boards import Board
+from fkbench.boards.numbers import finite
 from fkbench.boards.rows import Row
 from fkbench.boards.speed import LATENCY_CALLS, SESSION, TRAINING
+from fkbench.score import Pair
 
 Cell = str | int | float | bool | None
 SPEED = (*TRAINING, *SESSION)
-SCORES = ("mae", "nme@inter_ocular", "auc@8", "fr@8", "fr@10")
+SCORES = ("mae", "nme@inter_ocular", "auc@8", "fr@8", "fr@10", "rmse_worst_1pct_share")
+OWN = {
+    *SCORES, "rmse_x", "rmse_y", "rmse_native", "nme@inter_pupil", "nme@bbox", "missed_faces", "native_loss",
+    "native_val_loss", "native_val_loss_best",
+}  # fmt: skip
+"""Metrics of the core: each has a column of its own, or none in tables for people. All others are columns."""
+MOST_EXTRA = 12
+LONGEST_TITLE = 32
 NOTHING = "–"
 OTHER_SPEED = "†"
 VOID = "‡"
@@ -63,7 +72,7 @@ def _speed(name: str, digits: int) -> Callable[[Row], str]:
             return text
         if name in SESSION and row.speed.session == "quick":
             text = f"{QUICK}{text}"
-        if name == "latency_ms_p50" and _few_calls(row):
+        if name.startswith("latency") and _few_calls(row):
             text = f"{text} {FEW_CALLS}"
         return text if row.same_speed_class else f"{text} {OTHER_SPEED}"
 
@@ -116,6 +125,7 @@ COLUMNS = (
     Column("NME %", _percent("nme@inter_ocular", 2), 80),
     Column("AUC@8 %", _percent("auc@8", 1), 30),
     Column("FR@8 %", _percent("fr@8", 1), 28),
+    Column("worst 1 %", _percent("rmse_worst_1pct_share", 1), 22),
     Column("× baseline", lambda row: number(row.baseline_share, 3), 40),
     Column("params", lambda row: short_count(row.parameters), 60),
     Column("MACs", lambda row: short_count(row.macs), 26),
@@ -123,8 +133,11 @@ COLUMNS = (
     Column("train img/s", _speed("train_images_per_s", 0), 24),
     Column("infer img/s", _speed("infer_images_per_s", 0), 70),
     Column("p50 ms", _speed("latency_ms_p50", 2), 45),
+    Column("p99 ms", _speed("latency_ms_p99", 2), 21),
+    Column("peak MiB", _speed("peak_memory_mib", 1), 18),
     Column("seeds", _seeds, 75),
     Column("device", lambda row: row.device or NOTHING, 20, left=True),
+    Column("trust", lambda row: row.trust or NOTHING, 65, left=True),
 )
 
 
@@ -133,9 +146,22 @@ OWN_LOSS = "own loss: that of each model's article on the test part, in the arti
 
 
 def columns_for(rows: Sequence[Row]) -> tuple[Column, ...]:
-    """The columns of a table of these rows: those that are never empty, and those that some row fills."""
-    native = any("native_loss" in row.metrics for row in rows)
-    return (*COLUMNS[:8], NATIVE, *COLUMNS[8:]) if native else COLUMNS
+    """The columns of a table of these rows: those that are never empty, and those that some row fills.
+
+    Among the latter are each label convention and each metric that is none of the core's (of a plugin, of one dataset):
+    the first twelve by name; CSV and JSON have all.
+    """
+    native = (NATIVE,) if any("native_loss" in row.metrics for row in rows) else ()
+    names = sorted({name for row in rows for name in row.metrics} - OWN)[:MOST_EXTRA]
+    place = next(i for i, column in enumerate(COLUMNS) if column.title == "× baseline") + 1
+    return (*COLUMNS[:place], *native, *map(_extra, names), *COLUMNS[place:])
+
+
+def _extra(name: str) -> Column:
+    kind, at, convention = name.partition("@")
+    title = f"rmse px, {convention}" if kind == "rmse" and at else name
+    shown = title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 1]}…"
+    return Column(shown, lambda row: number(row.metrics.get(name), 4), 23)
 
 
 def remarks(row: Row) -> tuple[str, ...]:
@@ -152,7 +178,7 @@ def flat(board: Board, row: Row) -> dict[str, Cell]:
     page |= {"baseline_share": row.baseline_share, "parameters": row.parameters, "macs": row.macs}
     page |= {name: row.speed.numbers.get(name) for name in SPEED}
     page |= {"timing": row.speed.session, "latency_calls": row.speed.calls, "timing_version": row.speed.version}
-    page |= {"device": row.device, "comparable_speed": row.comparable_speed}
+    page |= {"device": row.device, "comparable_speed": row.comparable_speed, "trust": row.trust}
     page |= {"seeds": len(row.seeds), "failed_seeds": row.failed, "status": row.status, "role": row.role}
     page |= {"variant": row.variant, "not_ranked": "; ".join(row.reasons), "flags": "; ".join(row.marks)}
     page |= {"keys": " ".join(row.keys), "board": board.slug}
@@ -189,8 +215,20 @@ def page(board: Board) -> Mapping[str, Any]:
         "reference_baseline": board.reference or None,
         "speed": {"device": board.speed_device, "timing_version": board.speed_version},
         "notes": list(board.notes),
+        "pairs": {"columns": list(PAIR_COLUMNS), "rows": [_pair_page(pair) for pair in board.pairs]},
         "rows": [_row_page(row) for row in board.rows],
     }
+
+
+PAIR_COLUMNS = ("a", "b", "rmse_difference", "low", "high", "p", "p_holm", "better")
+"""Of a pair: places of two ranked rows in `rows`, rmse of a − rmse of b with its 95 % interval, px; p, and p adjusted
+by Holm over all pairs of the board; place of the row that is significantly better, null where neither is."""
+
+
+def _pair_page(pair: Pair) -> list[float | int | None]:
+    found, winner = pair.comparison, pair.better()
+    numbers = (found.rmse_difference, found.rmse_low, found.rmse_high, found.p, pair.p_holm)
+    return [int(pair.a), int(pair.b), *(finite(value) for value in numbers), int(winner) if winner else None]
 
 
 def _row_page(row: Row) -> dict[str, Any]:
@@ -214,6 +252,7 @@ def _row_page(row: Row) -> dict[str, Any]:
         "failed_seeds": row.failed,
         "status": row.status,
         "keys": list(row.keys),
+        "trust": row.trust or None,
     }
 
 

@@ -6,21 +6,28 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fkbench.boards.boards import Board
+from fkbench.boards.latex import render_latex
 from fkbench.boards.text import render_csv, render_index, render_json, render_markdown
 from fkbench.records.files import write_atomic
 
 RENDERERS = {"md": render_markdown, "csv": render_csv, "json": render_json}
+LATEX = {"tex": render_latex}
 
 
-def write_boards(boards: Sequence[Board], folder: Path) -> list[Path]:
+def write_boards(boards: Sequence[Board], folder: Path, *, latex: bool = False) -> list[Path]:
     """Write `<slug>.md`, `.csv` and `.json` of each board and `index.md`; returns the paths. Other files stay.
+
+    Args:
+        boards: all that the index names.
+        folder: where to.
+        latex: write `<slug>.tex`, too.
 
     Raises:
         FkbenchError: the folder cannot be written.
     """
     paths = []
     for board in boards:
-        for ending, render in RENDERERS.items():
+        for ending, render in (RENDERERS | (LATEX if latex else {})).items():
             paths.append(folder / f"{board.slug}.{ending}")
             write_atomic(paths[-1], render(board).encode())
     paths.append(folder / "index.md")

@@ -1,9 +1,9 @@
 """Who is ranked, and how: all rules in one place.
 
 A row is ranked if its protocol is frozen and ranked, nothing was overridden, it has at least three finished seeds (one
-for a model without randomness) and no seed that failed, it is neither collapsed nor stale nor untrained, and errors
-per image stand beside its records, give the recorded rmse and are about the same images as the other rows'.
-A failed seed unranks, as a row must not get better by losing its worst trainings.
+for a model without randomness) and no seed that failed, it is neither collapsed nor stale nor untrained, errors per
+image stand beside its records, give the recorded rmse and are about the same images as the other rows', and no check of
+it (`fkbench verify`) has failed. A failed seed unranks, as a row must not get better by losing its worst trainings.
 
 Rank = 1 + number of models among the ranked rows that are significantly better (pairs by groups and seeds, Holm within
 the board, `fkbench.score.ranks`); a model that stands there with two devices counts once. Rows of equal rank share it.
@@ -20,7 +20,7 @@ from fkbench.boards.entries import STALE, Entry
 from fkbench.errors import FkbenchError
 from fkbench.protocols import PROTOCOLS
 from fkbench.records import ERRORS_FILE, ProtocolInfo, RunRecord, beside, canonical_json, read_errors
-from fkbench.score import ImageErrors, SeedSums, ranks
+from fkbench.score import ImageErrors, Pair, SeedSums, all_pairs, ranks
 
 SEEDS_NEEDED = 3
 UNRANKING_FLAGS = ("collapsed", STALE, "untrained")
@@ -106,17 +106,22 @@ def _images(sums: SeedSums) -> str:
     return hashlib.sha256(canonical_json(rows).encode()).hexdigest()
 
 
-def rank_labels(candidates: Mapping[str, SeedSums], identity: Mapping[str, str]) -> dict[str, tuple[int, str]]:
-    """Name → (rank, label with `=` where others share it).
+def rank_labels(
+    candidates: Mapping[str, SeedSums], identity: Mapping[str, str]
+) -> tuple[dict[str, tuple[int, str]], list[Pair]]:
+    """Name → (rank, label with `=` where others share it), and the pairs that decided it.
 
     Args:
         candidates: row name → errors; all on the same images.
         identity: row name → the model that it counts as.
     """
-    found = ranks({name: candidates[name] for name in sorted(candidates)})
+    models = {name: candidates[name] for name in sorted(candidates)}
+    pairs = all_pairs(models)
+    found = ranks(models, pairs=pairs)
     places = {rank.name: 1 + len({identity[name] for name in rank.better}) for rank in found}
     shared = Counter(places.values())
-    return {name: (place, f"{place}{'=' if shared[place] > 1 else ''}") for name, place in places.items()}
+    labels = {name: (place, f"{place}{'=' if shared[place] > 1 else ''}") for name, place in places.items()}
+    return labels, pairs
 
 
 def _seeds(records: list[RunRecord]) -> str:

@@ -16,6 +16,7 @@ from fkbench.records import RunRecord, canonical_json, rounded
 from fkbench.score import SeedSums, model_interval
 
 Number = float | int
+BY_CONVENTION = "rmse_by_convention"
 
 
 @dataclass(frozen=True)
@@ -32,13 +33,14 @@ class Row:
         marks: what else must be known.
         rmse: all seeds and images together, scoring-frame pixels.
         rmse_ci: 95 % interval: groups and seeds.
-        metrics: the records' other single numbers, mean over seeds.
+        metrics: the records' other single numbers, mean over seeds; `rmse@<convention>` for each label convention.
         seeds: finished seeds.
         failed: number of seeds that did not finish.
         speed: median over seeds, and what kind of session it is from.
         baseline_share: rmse / rmse of the board's strongest baseline; below 1: better than every baseline.
         same_speed_class: measured on the board's device class and under its timing version.
         keys: of the records.
+        trust: how far it is trusted, see `fkbench.boards.trust`; empty where nothing is finished.
     """
 
     model: str
@@ -60,6 +62,7 @@ class Row:
     baseline_share: float | None = None
     same_speed_class: bool = True
     keys: tuple[str, ...] = ()
+    trust: str = ""
 
     @property
     def label(self) -> str:
@@ -192,7 +195,9 @@ def _stated_interval(ends: object) -> tuple[float, float] | None:
 
 
 def _numbers(metrics: Mapping[str, Any]) -> dict[str, float]:
-    return {name: float(value) for name, value in metrics.items() if _is_number(value)}
+    by_convention = metrics.get(BY_CONVENTION)
+    single = {f"rmse@{name}": v for name, v in by_convention.items()} if isinstance(by_convention, Mapping) else {}
+    return {name: float(value) for name, value in (*metrics.items(), *single.items()) if _is_number(value)}
 
 
 def _is_number(value: object) -> TypeGuard[Number]:

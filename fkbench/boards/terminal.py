@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from fkbench.boards.boards import Board
 from fkbench.boards.columns import NOTHING, OTHER_SPEED, OWN_LOSS, Column, columns_for, footnotes, remarks
 from fkbench.boards.rows import Row
-from fkbench.boards.text import visible
+from fkbench.boards.text import LONGEST_REMARK, cut, visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,7 +29,7 @@ def print_board(board: Board, console: Console) -> None:
         console.print(Text(visible(note), style="yellow"))
     table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="underline")
     for column in columns:
-        table.add_column(column.title, justify="left" if column.left else "right", no_wrap=True)
+        table.add_column(Text(visible(column.title)), justify="left" if column.left else "right", no_wrap=True)
     for row in board.rows:
         table.add_row(*(Text(_text(column, row), style=_style(column, row)) for column in columns))
     console.print(table)
@@ -58,7 +58,7 @@ def below(board: Board, columns: Sequence[Column]) -> list[str]:
     about: dict[str, list[str]] = {}
     for row in board.rows:
         for remark in remarks(row):
-            about.setdefault(visible(remark), []).append(visible(row.label))
+            about.setdefault(cut(visible(remark), LONGEST_REMARK), []).append(visible(row.label))
     everyone = len(board.rows)
     lines = [f"{'all' if len(who) == everyone > 1 else ', '.join(who)}: {remark}" for remark, who in about.items()]
     titles = {column.title for column in columns}

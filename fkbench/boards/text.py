@@ -25,6 +25,7 @@ from fkbench.boards.rows import Row
 
 _MARKDOWN = re.compile(r"([\\`*_\[\]|~$])")
 _SCHEME = re.compile(r"://|(?<=www)\.|@(?=\w)", re.IGNORECASE)
+LONGEST_REMARK = 400
 _FORMULA = ("=", "+", "-", "@")
 
 
@@ -34,6 +35,11 @@ def visible(text: str) -> str:
     Terminal escapes and marks that turn the writing direction are among these.
     """
     return "".join(c if c.isprintable() else " " if c.isspace() else "?" for c in text)
+
+
+def cut(text: str, most: int) -> str:
+    """The text, or its beginning and `…` where it is longer: JSON and CSV have the whole."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def markdown_text(text: str) -> str:
@@ -47,11 +53,11 @@ def render_markdown(board: Board) -> str:
     last = "not ranked because; marks"
     lines = [f"# {markdown_text(board.title)}", "", *_facts(board), ""]
     columns = columns_for(board.rows)
-    lines.append(_line([column.title for column in columns] + [last]))
+    lines.append(_line([markdown_text(column.title) for column in columns] + [last]))
     lines.append(_line([":--" if column.left else "--:" for column in columns] + [":--"]))
     for row in board.rows:
         cells = [markdown_text(column.cell(row)) for column in columns]
-        lines.append(_line([*cells, markdown_text("; ".join(remarks(row)))]))
+        lines.append(_line([*cells, markdown_text(cut("; ".join(remarks(row)), LONGEST_REMARK))]))
     return "\n".join([*lines, "", *_legend(board), ""])
 
 
@@ -111,8 +117,16 @@ def csv_cell(value: Cell) -> str:
 
 
 def render_json(board: Board) -> str:
-    """The board as JSON with sorted keys."""
-    return json.dumps(page(board), indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+    """The board as JSON with sorted keys; of the pairs, which are many, each stands on one line."""
+    whole = dict(page(board))
+    pairs = whole["pairs"] | {"rows": None}
+    rows = [json.dumps(row, allow_nan=False) for row in page(board)["pairs"]["rows"]]
+    text = json.dumps(whole | {"pairs": pairs}, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    lines = ",\n".join(f"   {row}" for row in rows)
+    # No text in JSON has such a line: line breaks in texts are written as \\n.
+    return (
+        text.replace('\n  "rows": null\n', f'\n  "rows": [\n{lines}\n  ]\n' if rows else '\n  "rows": []\n', 1) + "\n"
+    )
 
 
 def render_index(boards: Sequence[Board]) -> str:

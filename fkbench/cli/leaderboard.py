@@ -1,41 +1,177 @@
-"""`fkbench leaderboard`: records into tables."""
+"""`fkbench leaderboard`: records into tables, and into a published folder."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from fkbench.cli.session import console, current, note, print_json
+from fkbench.errors import FkbenchError
+
+if TYPE_CHECKING:
+    from fkbench.boards import Board
+    from fkbench.publishing import Added, Clash
+    from fkbench.records import RunRecord
+
+EPILOG = (
+    "Examples: fkbench leaderboard; fkbench leaderboard --out tables; fkbench --runs leaderboards leaderboard (a "
+    "published folder is read like a runs folder); fkbench leaderboard --publish leaderboards --only dfk@synthetic15. "
+    "The same with --runs and --publish on one folder makes its tables again."
+)
+_FIELDS_SHOWN = 6
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("leaderboard")(leaderboard)
+    app.command("leaderboard", epilog=EPILOG)(leaderboard)
 
 
 def leaderboard(
     context: typer.Context,
-    dataset: Annotated[str | None, typer.Option(help="Boards of this dataset only.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="Boards, and results to publish, of this dataset only.")] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Write Markdown, CSV and JSON of each board into this folder.")
+        Path | None, typer.Option(help="Write Markdown, CSV, JSON and LaTeX of each board into this folder.")
     ] = None,
+    publish: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Add the results to this folder, checked and without names of users and paths; make its tables again.",
+        ),
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="RUN", help="Publish only this: a key, a folder, or model@dataset for all seeds; repeatable."
+        ),
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Publish in place of other results of the same key and device.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON value on stdout.")] = False,
 ) -> None:
-    """Tables of all runs: ranks that admit ties, scores with intervals, speed, and why a row is not ranked."""
-    from fkbench.boards import boards_of, page, print_board, write_boards
+    """Tables of all runs: ranks that admit ties, scores with intervals, speed, and why a row is not ranked.
+
+    With --publish: results that others can check, merge and rank. Exit code 1 where a result was refused, or is in
+    conflict with one that is published.
+    """
+    if publish is not None:
+        _publish(context, publish, dataset, list(only or ()), replace=replace, out=out, as_json=as_json)
+        return
+    if only or replace:
+        raise FkbenchError("--only and --replace say what to publish.", "Add --publish DIR.")
+    from fkbench.boards import boards_of, page, write_boards
 
     boards = boards_of(current(context).runs_root, dataset, note)
-    files = write_boards(boards, out) if out is not None else []
+    files = write_boards(boards, out, latex=True) if out is not None else []
     if as_json:
         print_json({"boards": [page(board) for board in boards], "files": files})
     elif out is not None:
         for file in files:
             typer.echo(str(file))
     else:
-        screen = console()
-        for place, board in enumerate(boards):
-            if place:
-                screen.print()
-            print_board(board, screen)
+        _print(boards)
+
+
+def _print(boards: list[Board]) -> None:
+    from fkbench.boards import print_board
+
+    screen = console()
+    for place, board in enumerate(boards):
+        if place:
+            screen.print()
+        print_board(board, screen)
+
+
+def _publish(
+    context: typer.Context,
+    folder: Path,
+    dataset: str | None,
+    only: list[str],
+    *,
+    replace: bool,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    from fkbench.publishing import Scrubber, publish, rebuild
+
+    if out is not None:
+        raise FkbenchError("--publish writes tables, too.", "Leave --out out, or call without --publish.")
+    damaged: list[str] = []
+    records = _chosen(current(context).runs_root, dataset, only, damaged)
+    done = publish(records, folder.expanduser(), Scrubber.of_this_machine(), replace=replace)
+    tables = rebuild(folder.expanduser(), damaged.append)
+    for line in dict.fromkeys(damaged):
+        note(f"Damaged: {line}")
+    if as_json:
+        print_json({**added_page(done), "tables": tables, "damaged": damaged})
+    else:
+        print_added(done)
+        note(f"{len(tables)} tables in {folder}.")
+    if done.refused or done.conflicts or damaged:
+        raise typer.Exit(1)
+
+
+def _chosen(root: Path, dataset: str | None, only: list[str], damaged: list[str]) -> list[RunRecord]:
+    from fkbench.errors import UnknownNameError
+    from fkbench.records import ResultStore
+
+    store = ResultStore(root)
+    records = store.records(damaged.append)
+    if not records:
+        raise FkbenchError(
+            f"There are no runs in '{root}'.", "Make one with `fkbench run`, or name another folder with --runs."
+        )
+    if only:
+        records = list({record.path: record for text in only for record in store.find_all(text)}.values())
+    wanted = [record for record in records if dataset in (None, record.dataset.name)]
+    if not wanted:
+        raise UnknownNameError("dataset among the runs", str(dataset), {record.dataset.name for record in records})
+    return wanted
+
+
+def added_page(done: Added) -> dict[str, Any]:
+    """What was done to a published folder, as JSON values."""
+    return {
+        "written": done.written,
+        "replaced": done.replaced,
+        "same": done.same,
+        "other_device": done.apart,
+        "repeats": [_clash_page(clash) for clash in done.repeats],
+        "conflicts": [_clash_page(clash) for clash in done.conflicts],
+        "refused": [{"path": path, "reason": reason} for path, reason in done.refused.items()],
+    }
+
+
+def _clash_page(clash: Clash) -> dict[str, Any]:
+    fields = [{"field": one.field, "kept": one.first, "other": one.second} for one in clash.fields]
+    return {"kept": clash.kept, "other": clash.other, "kind": clash.kind, "fields": fields}
+
+
+def print_added(done: Added) -> None:
+    """The same for people: what was written on stdout, what needs a look on stderr."""
+    for title, files in (("published", done.written), ("beside another device's", done.apart), ("now", done.replaced)):
+        for file in files:
+            typer.echo(f"{title}: {file}")
+    if done.same:
+        note(f"{len(done.same)} published before, unchanged.")
+    for clash in done.repeats:
+        note(f"Measured twice, the fuller timing is kept: {clash.kept} and {clash.other}")
+    for clash in done.conflicts:
+        note(f"Conflict: {clash.other} is not what is published as {clash.kept}:")
+        for one in clash.fields[:_FIELDS_SHOWN]:
+            note(f"  {_plain(one.field)}: {_plain(one.first)} there, {_plain(one.second)} here")
+        if len(clash.fields) > _FIELDS_SHOWN:
+            note(f"  and {len(clash.fields) - _FIELDS_SHOWN} more fields (--json has all)")
+    if done.conflicts:
+        note("What was there stays. --replace puts the new results in their place.")
+    for path, reason in done.refused.items():
+        note(f"Refused: {_plain(path)}: {_plain(reason)}")
+
+
+def _plain(text: str) -> str:
+    from fkbench.boards.text import visible
+
+    return visible(text)

@@ -6,16 +6,19 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
 from fkbench.boards import (
+    Trust,
     build,
     print_board,
     render_csv,
     render_index,
     render_json,
+    render_latex,
     render_markdown,
     to_frame,
     write_boards,
@@ -70,13 +73,13 @@ def cells(line: str) -> list[str]:
 def test_markdown_has_a_line_per_row_with_rank_and_reason(board):
     lines = render_markdown(board).splitlines()
     table = [cells(line) for line in lines if line.startswith("|")]
-    assert {len(line) for line in table} == {17}
+    assert {len(line) for line in table} == {21}
     assert table[0][:4] == ["rank", "model", "rmse px", "95 % CI"]
     by_model = {line[1]: line for line in table[2:]}
     assert by_model["best (cpu)"][0] == "1="
     assert by_model["tuned"][0] == "–"
     assert by_model["tuned"][-1] == "settings changed: epochs=3, lr=0.1; 1 seed, 3 needed"
-    assert by_model["flaky"][-3] == "3/4" or "3/4" in by_model["flaky"]
+    assert by_model["flaky"][table[0].index("seeds")] == "3/4"
 
 
 def test_csv_begins_with_model_and_rmse_and_numbers_are_the_rows(board):
@@ -92,7 +95,11 @@ def test_csv_begins_with_model_and_rmse_and_numbers_are_the_rows(board):
 def test_json_has_sorted_keys_and_all_rows(board):
     text = render_json(board)
     page = json.loads(text)
-    assert text == json.dumps(page, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    assert text != render_json(replace(board, pairs=()))
+    assert len(page["pairs"]["rows"]) == 10
+    pairs = page["pairs"] | {"rows": []}
+    bare = json.dumps(page | {"pairs": pairs}, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    assert render_json(replace(board, pairs=())) == bare
     assert [row["rank_label"] for row in page["rows"]] == ["1=", "1=", "2=", "2=", "4", "", "", "", ""]
     assert page["rows"][0]["rmse_ci"][0] < page["rows"][0]["rmse"]
 
@@ -218,3 +225,72 @@ def test_the_articles_own_loss_is_a_column_where_some_row_has_one(make_runs, boa
         "plain": None,
         "published": 0.0325,
     }
+
+
+def test_pairs_name_rows_by_their_places_and_agree_with_the_ranks(board):
+    page = json.loads(render_json(board))
+    columns = page["pairs"]["columns"]
+    for values in page["pairs"]["rows"]:
+        pair = dict(zip(columns, values, strict=True))
+        a, b = page["rows"][pair["a"]], page["rows"][pair["b"]]
+        assert pair["rmse_difference"] == pytest.approx(a["rmse"] - b["rmse"], abs=1e-4)
+        assert pair["p"] <= pair["p_holm"] <= 1
+        if pair["better"] is not None:
+            winner, loser = (a, b) if pair["better"] == pair["a"] else (b, a)
+            assert winner["rank"] < loser["rank"]
+    first, second = page["rows"][0], page["rows"][2]
+    assert (first["rank"], second["rank"]) == (1, 2)
+    assert any(set(v[:2]) == {0, 2} and v[-1] == 0 for v in page["pairs"]["rows"])
+
+
+def test_a_metric_of_a_plugin_and_each_convention_become_columns(runs):
+    extra = {"rmse": 2.0, "sharpness@x": 3.25, "rmse_by_convention": {"full": 1.5, "four": 2.5}}
+    runs.add("net", 2.0, metrics=extra)
+    board = build(runs.records, runs.errors_of)[0]
+    table = [cells(line) for line in render_markdown(board).splitlines() if line.startswith("|")]
+    row = dict(zip(table[0], table[2], strict=True))
+    assert row["sharpness&#64;x"] == "3.2500"
+    assert (row["rmse px, full"], row["rmse px, four"]) == ("1.5000", "2.5000")
+    assert "sharpness@x" in render_csv(board).splitlines()[0]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_names_of_strangers_do_nothing_in_columns_and_latex(runs, name):
+    runs.add(name, status="done", metrics={"rmse": 1.0, name: 2.0, "x" * 9000: 1.0}, reason=name)
+    board = build(runs.records, runs.errors_of)[0]
+    text = render_markdown(board)
+    table = [line for line in text.splitlines() if line.startswith("|")]
+    assert len({len(cells(line)) for line in table}) == 1
+    assert max(map(len, table)) < 4000
+    assert "\u202e" not in text + printed(board, 100) + render_latex(board)
+    body = render_latex(board).split("midrule")[1]
+    assert not re.search(r"(?<!\\)[$#_^~|<>]", body.replace(r"$\times$", ""))
+    used = set(re.findall(r"\\([a-zA-Z]+)", body))
+    shown = {"textbackslash", "textless", "textgreater", "textbar", "textasciigrave", "textasciitilde", "dag", "times"}
+    assert used <= shown | {"bottomrule", "end", "par"}, used
+
+
+def test_latex_has_a_line_per_row_and_says_why_rows_have_no_rank(board):
+    text = render_latex(board)
+    assert text.count(r" \\") == len(board.rows) + 1
+    assert r"\begin{tabular}{rl" in text
+    assert "tuned: settings changed: epochs=3, lr=0.1" in text
+
+
+def test_a_leaky_board_carries_the_numbers_of_its_leak_report(runs):
+    leaks = {"groups": {"both_sides": 12, "total": 20, "test_samples": 9, "test_share": 0.45}, "clips": "<script>"}
+    runs.add("net", 2.0, flags=["leaky"], dataset__leaks=leaks)
+    text = render_markdown(build(runs.records, runs.errors_of)[0])
+    assert "12 of 20 groups (persons, duplicates), which concern 45.0% of the test images" in text
+    assert "script" not in text
+
+
+def test_a_failed_check_unranks_a_row_and_the_least_level_of_its_seeds_is_shown(runs):
+    runs.add_seeds("net", 2.0)
+    levels = {0: Trust("reproduced"), 1: Trust("arithmetic checked"), 2: Trust("predicted again")}
+    row = build(runs.records, runs.errors_of, lambda record: levels[record.seed])[0].rows[0]
+    assert (row.trust, row.rank) == ("arithmetic checked", 1)
+    levels[2] = Trust("check failed", "rmse: 2 recorded, 3 computed")
+    row = build(runs.records, runs.errors_of, lambda record: levels[record.seed])[0].rows[0]
+    assert (row.trust, row.rank) == ("check failed", None)
+    assert row.reasons == ("check of seed 2 failed: rmse: 2 recorded, 3 computed",)

@@ -94,7 +94,7 @@ def test_out_writes_the_boards_and_an_index_and_prints_the_paths(call, three_mod
     out = tmp_path / "tables"
     printed = call("--out", str(out)).stdout.splitlines()
     slug = "faces-honest-fair-v1-whole-01234567"
-    assert printed == [str(out / name) for name in (f"{slug}.md", f"{slug}.csv", f"{slug}.json", "index.md")]
+    assert printed == [str(out / name) for name in (f"{slug}.md", f"{slug}.csv", f"{slug}.json", f"{slug}.tex", "index.md")]
     assert (out / f"{slug}.csv").read_text().startswith("model,rmse,")
     assert f"({slug}.md)" in (out / "index.md").read_text()
     assert not list(out.glob(".*"))
@@ -103,7 +103,7 @@ def test_out_writes_the_boards_and_an_index_and_prints_the_paths(call, three_mod
 def test_json_is_one_value_with_all_boards(call, three_models, tmp_path):
     page = json.loads(call("--json", "--out", str(tmp_path / "t")).stdout)
     assert [row["model"] for row in page["boards"][0]["rows"]] == ["good", "bad", "lone"]
-    assert len(page["files"]) == 4
+    assert len(page["files"]) == 5
 
 
 def test_one_dataset_only(call, three_models, put):

@@ -1,0 +1,25 @@
+"""Results that people publish, check, merge and argue with. Imports no torch."""
+
+from __future__ import annotations
+
+from fkbench.publishing.arithmetic import Line, check_metrics
+from fkbench.publishing.differences import Difference, differences, kind_of
+from fkbench.publishing.folder import Added, Clash, publish, rebuild
+from fkbench.publishing.form import Form, RefusedError, published_form
+from fkbench.publishing.scrubbing import Scrubber
+
+__all__ = [
+    "Added",
+    "Clash",
+    "Difference",
+    "Form",
+    "Line",
+    "RefusedError",
+    "Scrubber",
+    "check_metrics",
+    "differences",
+    "kind_of",
+    "publish",
+    "published_form",
+    "rebuild",
+]

@@ -1,0 +1,158 @@
+"""The published folder: results that are added and never dropped, and tables made from them alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fkbench.boards import build, write_boards
+from fkbench.errors import FkbenchError
+from fkbench.publishing.differences import Difference, Kind, better_measured, differences, kind_of
+from fkbench.publishing.form import Form, RefusedError, published_form
+from fkbench.publishing.scrubbing import Scrubber
+from fkbench.records import ResultStore, RunRecord, Verification, is_published, verification_of, write_verification
+from fkbench.records.beside import RESULTS
+from fkbench.records.files import write_atomic
+from fkbench.records.results import read_result
+from fkbench.records.trust import subject_of
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Clash:
+    """Two results of one key that are not the same.
+
+    Attributes:
+        kept: path of the one that stays, or stayed, in the folder; None: neither.
+        other: path of the other one.
+        kind: `repeat` or `conflict`.
+        fields: in what they differ.
+    """
+
+    kept: str | None
+    other: str
+    kind: Kind
+    fields: tuple[Difference, ...]
+
+
+@dataclass
+class Added:
+    """What adding results to a folder has done.
+
+    Attributes:
+        written: files of records that are new there.
+        replaced: files of records whose content is another one now.
+        same: records that were there already, with the same content.
+        apart: files of records that stand beside one of the same key from another device.
+        repeats: one plan measured twice with one outcome: the one is kept that the rules choose.
+        conflicts: one plan with two outcomes.
+        refused: source → why it is not fit to be published.
+    """
+
+    written: list[Path] = field(default_factory=list)
+    replaced: list[Path] = field(default_factory=list)
+    same: list[str] = field(default_factory=list)
+    apart: list[Path] = field(default_factory=list)
+    repeats: list[Clash] = field(default_factory=list)
+    conflicts: list[Clash] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
+
+
+def publish(records: Iterable[RunRecord], folder: Path, scrubber: Scrubber, *, replace: bool = False) -> Added:
+    """Add results to a published folder; what is there already stays.
+
+    Args:
+        records: of runs, or published elsewhere.
+        folder: `results/<board>/…` is written below it.
+        scrubber: takes out names and paths.
+        replace: a result of the same key and device is replaced by the one given here.
+
+    Raises:
+        FkbenchError: the folder cannot be written.
+    """
+    done = Added()
+    for record in records:
+        if _inside(record, folder):
+            continue
+        try:
+            form = published_form(record, scrubber)
+        except RefusedError as error:
+            done.refused[record.path] = error.message
+            continue
+        file = _add(form, folder, done, replace=replace)
+        if file is not None:
+            _carry_over(record, file)
+    return done
+
+
+def rebuild(folder: Path, report: Report | None = None) -> list[Path]:
+    """Write the tables of all results that are published in a folder, and of nothing else; returns their paths.
+
+    Raises:
+        FkbenchError: there are no results, or the folder cannot be written.
+    """
+    records = ResultStore(folder / RESULTS).records(report)
+    if not records:
+        raise FkbenchError(f"Nothing is published in '{folder}'.", "Add results: fkbench leaderboard --publish DIR.")
+    return write_boards(build(records), folder)
+
+
+def write_form(form: Form, file: Path) -> Path:
+    """Write a result at `results/<board>/<stem>.json`, the record last.
+
+    Raises:
+        FkbenchError: the folder cannot be written.
+    """
+    for name, data in form.files.items():
+        write_atomic(file.with_name(f"{file.name.removesuffix('.json')}.{name}"), data)
+    page = form.record.to_json() | {"path": "/".join(file.parts[-3:])}
+    write_atomic(
+        file, (json.dumps(page, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    )
+    return file
+
+
+def _add(form: Form, folder: Path, done: Added, *, replace: bool) -> Path | None:
+    """Write it if it is new; the file where it stands now, None where another one stays in its place."""
+    board = folder / RESULTS / form.board
+    plain, own = board / f"{form.stem}.json", board / f"{form.device_stem}.json"
+    for file in (plain, own):
+        if not file.is_file():
+            (done.apart if file == own else done.written).append(write_form(form, file))
+            return file
+        before = read_result(file)
+        kind = kind_of(before, form.record)
+        if kind == "same":
+            done.same.append(form.source)
+            return file
+        if kind == "other device" and file == plain:
+            continue
+        if replace:
+            done.replaced.append(write_form(form, file))
+            return file
+        clash = Clash(str(file), form.source, kind, tuple(differences(before, form.record)))
+        if kind != "repeat":
+            done.conflicts.append(clash)
+            return None
+        done.repeats.append(clash)
+        if better_measured(before, form.record) is form.record:
+            done.replaced.append(write_form(form, file))
+            return file
+        return None
+    return None
+
+
+def _carry_over(record: RunRecord, file: Path) -> None:
+    """What the author's own check of a run found is kept with the published form, which is another file."""
+    found = None if is_published(record) else verification_of(record)
+    if found is None:
+        return
+    published = read_result(file)
+    write_verification(published, Verification(**{**found.model_dump(), "subject": subject_of(published)}))
+
+
+def _inside(record: RunRecord, folder: Path) -> bool:
+    return Path(record.path).resolve().is_relative_to((folder / RESULTS).resolve())

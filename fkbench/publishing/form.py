@@ -1,0 +1,162 @@
+"""A result as it is published: checked, scrubbed, its arrays made small, and nothing beside it that was not read."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from fkbench.boards import BoardKey
+from fkbench.errors import FkbenchError
+from fkbench.publishing.arithmetic import check_metrics
+from fkbench.publishing.scrubbing import Scrubber, private_part
+from fkbench.records import (
+    ERRORS_FILE,
+    HISTORY_FILE,
+    PREDICTIONS_FILE,
+    FileInfo,
+    RunRecord,
+    beside,
+    encode_errors,
+    encode_history,
+    encode_predictions,
+    read_errors,
+    read_history,
+    read_points,
+    safe_name,
+)
+from fkbench.records.files import sha256_of
+from fkbench.score import ImageErrors
+
+Points = npt.NDArray[np.floating]
+
+
+class RefusedError(FkbenchError):
+    """A result that is not fit to be published; the message is the reason."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """A result in the form in which it is published.
+
+    Attributes:
+        record: scrubbed; its `files` are those of `files`, its path is empty.
+        files: name beside the record (`errors.safetensors`) → content.
+        source: path of the record that it was made from.
+    """
+
+    record: RunRecord
+    files: dict[str, bytes]
+    source: str
+
+    @property
+    def board(self) -> str:
+        """Name of the folder."""
+        return BoardKey.of(self.record).slug
+
+    @property
+    def stem(self) -> str:
+        """`<model>-<key>`."""
+        return f"{safe_name(self.record.model.name)}-{self.record.key}"
+
+    @property
+    def device_stem(self) -> str:
+        """The same with six digits of the device's name, where another device has taken the name."""
+        digits = hashlib.sha256(self.record.device.name.encode()).hexdigest()[:6]
+        return f"{self.stem}-{digits}"
+
+
+def published_form(record: RunRecord, scrubber: Scrubber) -> Form:
+    """A result, by anyone, as it can be published.
+
+    Raises:
+        RefusedError: it is not fit for that; the message is the reason, in one line.
+    """
+    try:
+        files = _files(record)
+        clean = scrubber.record(record)
+    except RefusedError:
+        raise
+    except (FkbenchError, ValueError) as error:
+        raise RefusedError(getattr(error, "message", "") or str(error).splitlines()[0]) from error
+    listed = {name: FileInfo(bytes=len(data), sha256=hashlib.sha256(data).hexdigest()) for name, data in files.items()}
+    return Form(clean.model_copy(update={"files": listed}), files, record.path)
+
+
+def _files(record: RunRecord) -> dict[str, bytes]:
+    _check_names(record)
+    _check_listed(record)
+    files = {}
+    if record.status == "done":
+        errors = read_errors(beside(record, ERRORS_FILE))
+        ids, points = read_points(beside(record, PREDICTIONS_FILE))
+        _check_errors(record, errors)
+        _check_points(errors, ids, points)
+        files = {
+            ERRORS_FILE: encode_errors(errors, compact=True),
+            PREDICTIONS_FILE: encode_predictions(ids, points, np.float16),
+        }
+    if beside(record, HISTORY_FILE).is_file():
+        files[HISTORY_FILE] = encode_history(read_history(beside(record, HISTORY_FILE)))
+    return files
+
+
+def _check_names(record: RunRecord) -> None:
+    named = (record.model.name, record.dataset.name, record.dataset.split, record.protocol.name, record.box)
+    private = private_part(named)
+    if private:
+        raise RefusedError(f"the name '{private[:80]}' is a path of a machine")
+
+
+def _check_errors(record: RunRecord, errors: ImageErrors) -> None:
+    fault = _fault_of(errors)
+    if fault:
+        raise RefusedError(f"the errors per image {fault}")
+    private = private_part((*errors.ids, *errors.group))
+    if private:
+        raise RefusedError(f"the name '{private[:80]}' of an image or group is a path of a machine")
+    if record.metric("rmse") is None:
+        raise RefusedError("it is finished and states no rmse")
+    for line in check_metrics(record, errors):
+        if line.verdict == "differs":
+            gap = "" if line.difference is None else f" by {line.difference:.3g}"
+            raise RefusedError(f"the errors per image do not give its {line.metric}: it differs{gap}")
+    stated = record.dataset.counts.get("test")
+    if stated is not None and stated != len(errors):
+        raise RefusedError(f"it states {stated} test images, and the errors are of {len(errors)}")
+
+
+def _fault_of(errors: ImageErrors) -> str:
+    """What errors per image cannot be and are, as the end of a sentence; empty if nothing is wrong."""
+    sums = (errors.sum_sq, errors.sum_sq_x, errors.sum_sq_y, errors.sum_abs, errors.point_sum_sq, errors.native_sum_sq)
+    if not len(errors):
+        return "are of no image"
+    if len(set(errors.ids)) != len(errors):
+        return "have an image twice"
+    if not all(np.isfinite(values).all() and (values >= 0).all() for values in sums):
+        return "are negative or not finite"
+    if not np.isin(errors.point_count, (0, 2)).all():
+        return "count coordinates that cannot be"
+    if not np.array_equal(errors.point_count.sum(axis=1), errors.count):
+        return "count other coordinates than those per point"
+    return ""
+
+
+def _check_points(errors: ImageErrors, ids: tuple[str, ...], points: Points) -> None:
+    if ids != errors.ids:
+        raise RefusedError("predictions and errors per image are of other images, or in another order")
+    if points.shape[1] != errors.point_count.shape[1]:
+        raise RefusedError(f"predictions of {points.shape[1]} points, errors of {errors.point_count.shape[1]}")
+    largest = float(np.finfo(np.float16).max)
+    if not (np.isfinite(points).all() and (np.abs(points) <= largest).all()):
+        raise RefusedError("predicted points are not finite, or beyond the range of float16")
+
+
+def _check_listed(record: RunRecord) -> None:
+    """The files must be those that were written with the record."""
+    for name in (ERRORS_FILE, PREDICTIONS_FILE):
+        stated, path = record.files.get(name), beside(record, name)
+        if stated is not None and path.is_file() and stated.sha256 != sha256_of(path):
+            raise RefusedError(f"its {name} is not the file that the record lists")
