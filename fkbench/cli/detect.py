@@ -40,7 +40,7 @@ def command(
     detector: Annotated[str, typer.Option(help="A name (fkbench list detectors), or all.")] = "",
     dataset: Annotated[str, typer.Option(help="Score it on the test part of this dataset.")] = "",
     split: Annotated[str, typer.Option(help="Default: the dataset's.")] = "",
-    most: Annotated[int, typer.Option(help="Score at most so many test frames; 0: all.")] = 0,
+    most: Annotated[int, typer.Option(min=0, help="Score at most so many test frames; 0: all.")] = 0,
     fit: Annotated[
         bool, typer.Option("--fit", help="Fit the box correction on the training part and keep it.")
     ] = False,
@@ -191,7 +191,7 @@ def _scored(
     for detector in opened:
         key = plan_key(detector_plan(detector, ground))
         path = path_of(session.runs_root, ground.name, detector.spec.name, key)
-        if path.is_file() and not force:
+        if path.is_file() and not force and (quick or not read_page(path)["timing"]["quick"]):
             note(f"{detector.spec.name}: scored before, {path}")
         else:
             note(f"{detector.spec.name}: {len(ground.rows)} test frames of {ground.name} {ground.split.name}")
@@ -217,9 +217,14 @@ def _available(session: Session) -> list[str]:
 def _show_board(
     session: Session, dataset: str, pages: list[dict[str, Any]] | None, out: Path | None, as_json: bool
 ) -> None:
-    from fkbench.detect.pages import board_rows, read_pages, write_board
+    from fkbench.detect.pages import board_rows, read_pages, seen_in_fit, write_board
 
     shown = read_pages(session.runs_root, dataset, note) if pages is None else pages
+    for page in filter(seen_in_fit, shown):
+        note(
+            f"{page['detector']['name']}: its correction was fitted under the split "
+            f"'{page['correction']['provenance']['split']}': test frames may have been among the fitted ones."
+        )
     if out is not None:
         for path in write_board(shown, out):
             note(f"written: {path}")
@@ -234,7 +239,7 @@ def _show_board(
 def _print_board(rows: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
-    from fkbench.detect.pages import cell_text
+    from fkbench.detect.pages import cell_text, footnotes
 
     first, out = rows[0], console()
     out.print(f"{first['dataset']} {first['split']}: corrected boxes, IoU ≥ 0.5 with the reference square")
@@ -252,8 +257,8 @@ def _print_board(rows: list[dict[str, Any]]) -> None:
         "picture that are no labelled face (people in the background count); cover: share of the keypoints inside; ±: "
         "standard deviation in shares of the square's side; below: recall on harder pictures.[/dim]"
     )
-    if any(row["timing_void"] for row in rows):
-        out.print("[dim]* the control net drifted: the machine was not quiet, these times do not count.[/dim]")
+    for line in footnotes(rows):
+        out.print(f"[dim]{line}[/dim]", highlight=False)
     for row in rows:
         if row["corrected_on"] == "not fitted":
             out.print(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fkbench.datasets.boxes import reference_squares
-from fkbench.datasets.samples import Samples, Split
+from fkbench.datasets.samples import IntArray, Samples, Split
 from fkbench.datasets.store import Store
 from fkbench.detect.correction import correction_page, fit_correction
 from fkbench.detect.finding import FINDING_VERSION, detector_facts, find_all
@@ -22,7 +22,7 @@ from fkbench.records import plan_key, utc_now
 from fkbench.specs import Correction
 from fkbench.version import __version__
 
-SCORING_VERSION = 1
+SCORING_VERSION = 2
 FIT_FRAMES = 1000
 HARDER_FRAMES = 200
 LEAST_OVERLAP = 0.2
@@ -45,8 +45,14 @@ class Ground:
 
     @property
     def rows(self) -> list[int]:
-        """The test frames."""
-        return chosen_rows(self.samples, self.split.test.tolist(), self.most or len(self.split.test), "detect-test")
+        """The test frames in which a face is labelled."""
+        return chosen_rows(
+            self.samples, self.labelled(self.split.test), self.most or len(self.split.test), "detect-test"
+        )
+
+    def labelled(self, rows: IntArray) -> list[int]:
+        """Those of some rows with a labelled point."""
+        return [int(row) for row in rows if np.isfinite(self.samples.points[row]).all(axis=1).any()]
 
 
 def fitted_on(detector: OpenDetector, ground: Ground) -> Correction:
@@ -55,7 +61,7 @@ def fitted_on(detector: OpenDetector, ground: Ground) -> Correction:
     Raises:
         FkbenchError: it finds too few of the faces.
     """
-    rows = chosen_rows(ground.samples, ground.split.train.tolist(), FIT_FRAMES, "detect-fit")
+    rows = chosen_rows(ground.samples, ground.labelled(ground.split.train), FIT_FRAMES, "detect-fit")
     found = find_all(detector, ground.samples.frames, rows, {"fingerprint": ground.samples.fingerprint}, ground.store)
     truth = reference_squares(ground.samples.points[rows])
     pairs = [(each.boxes, square) for each, square in zip(found, truth, strict=True)]

@@ -20,12 +20,13 @@ def overlaps(one: BoxArray, two: BoxArray) -> BoxArray:
 def match(boxes: BoxArray, faces: BoxArray, least: float) -> npt.NDArray[np.int64]:
     """For each box (M, 4), surest first, the face (F, 4) that it finds: -1 for none, each face at most once.
 
-    A box takes the free face that it overlaps most, if by `least` or more (PASCAL VOC's rule, Everingham et al. 2010).
+    A box takes the free face that it overlaps most, if by `least` or more (COCO's rule, Lin et al. 2014). A face whose
+    place is not known (NaN) is found by none.
     """
     taken = np.full(len(boxes), -1, np.int64)
     if not len(faces):
         return taken
-    shares = overlaps(boxes, faces)
+    shares = np.nan_to_num(overlaps(boxes, faces), nan=0.0)
     for i, row in enumerate(shares):
         best = int(np.argmax(row))
         if row[best] >= least:

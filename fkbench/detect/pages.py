@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from fkbench.boards.text import csv_cell, markdown_text
 from fkbench.errors import FkbenchError
 from fkbench.records import rounded, safe_name
 from fkbench.records.files import read_bounded, write_atomic
@@ -22,7 +23,7 @@ COLUMNS = (
     "detector", "settings", "dataset", "split", "pictures", "recall", "recall_low", "recall_high", "main_recall",
     "precision", "precision_low", "precision_high", "ap", "extra_per_picture", "cover", "recall_raw", "cover_raw",
     "noise_x", "noise_y", "noise_side", "rotated", "small", "dark", "blurred", "several", "ms_p50", "ms_p90",
-    "timing_void", "corrected_on", "key",
+    "timing", "corrected_on", "key",
 )  # fmt: skip
 
 
@@ -102,11 +103,17 @@ def row_of(page: Page) -> dict[str, Any]:
         **{f"noise_{name}": noise["sd"].get(name) for name in ("x", "y", "side")},
         **{kind: scores["corrected"]["recall"] for kind, scores in harder.items()},
         "ms_p50": page["timing"]["ms"]["p50"], "ms_p90": page["timing"]["ms"]["p90"],
-        "timing_void": page["timing"]["void"],
+        "timing": "void" if page["timing"]["void"] else "quick" if page["timing"]["quick"] else "full",
         "corrected_on": f"{provenance['dataset']} {provenance['split']} train" if provenance else "not fitted",
         "key": page["key"],
     }  # fmt: skip
     return {name: values.get(name) for name in COLUMNS}
+
+
+def seen_in_fit(page: Page) -> bool:
+    """Whether the correction was fitted under another split of these data: test frames may have been among its own."""
+    data, fit = page["dataset"], page["correction"]["provenance"]
+    return bool(fit.get("fingerprint") == data["fingerprint"] and fit.get("split") != data["split"])
 
 
 def settings_text(settings: dict[str, Any]) -> str:
@@ -144,9 +151,9 @@ def write_board(pages: Sequence[Page], folder: Path) -> list[Path]:
 
 def _csv(rows: Sequence[dict[str, Any]]) -> str:
     out = io.StringIO()
-    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: "" if value is None else value for name, value in row.items()} for row in rows)
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([csv_cell(row[name]) for name in COLUMNS] for row in rows)
     return out.getvalue()
 
 
@@ -161,8 +168,19 @@ MARKDOWN = (
 
 def _markdown(rows: Sequence[dict[str, Any]]) -> str:
     lines = ["| " + " | ".join(title for _, title in MARKDOWN) + " |", "|" + "---|" * len(MARKDOWN)]
-    lines += ["| " + " | ".join(cell_text(row, name) for name, _ in MARKDOWN) + " |" for row in rows]
-    return "\n".join(lines) + "\n"
+    lines += ["| " + " | ".join(markdown_text(cell_text(row, name)) for name, _ in MARKDOWN) + " |" for row in rows]
+    return "\n".join([*lines, *(f"\n{markdown_text(note)}" for note in footnotes(rows))]) + "\n"
+
+
+MARKS = {
+    "quick": "~ timed briefly: not comparable.",
+    "void": "* the control net drifted: the machine was not quiet, these times do not count.",
+}
+
+
+def footnotes(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """What the marks at the times mean, where there are any."""
+    return [text for mark, text in MARKS.items() if any(row["timing"] == mark for row in rows)]
 
 
 def cell_text(row: dict[str, Any], name: str) -> str:
@@ -171,9 +189,9 @@ def cell_text(row: dict[str, Any], name: str) -> str:
     if value is None:
         return "–"
     if isinstance(value, str):
-        return value.replace("|", "\\|")
+        return value
     if name.startswith("ms_"):
-        return f"{value:.1f}{'*' if row['timing_void'] else ''}"
+        return f"{'~' if row['timing'] == 'quick' else ''}{value:.1f}{'*' if row['timing'] == 'void' else ''}"
     ends = (row.get(f"{name}_low"), row.get(f"{name}_high"))
     interval = f" ({ends[0]:.3f}–{ends[1]:.3f})" if None not in ends else ""
     return f"{value:.3f}{interval}"

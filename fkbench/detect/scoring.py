@@ -39,6 +39,11 @@ class Answer:
     def boxes(self, raw: bool) -> BoxArray:
         return self.found.boxes if raw else self.squares
 
+    @property
+    def known(self) -> int:
+        """Faces whose place is known: those with a labelled point."""
+        return int(np.isfinite(self.faces).all(axis=1).sum())
+
 
 def answers_of(detector: OpenDetector, scenes: Iterable[Scene]) -> list[Answer]:
     """What the detector finds in each scene."""
@@ -54,7 +59,7 @@ def score_answers(answers: Sequence[Answer]) -> dict[str, Any]:
     corrected = _scores(answers, raw=False)
     return {
         "pictures": len(answers),
-        "faces": sum(len(answer.faces) for answer in answers),
+        "faces": sum(answer.known for answer in answers),
         "boxes": sum(len(answer.found) for answer in answers),
         "main_recall": _main_recall(answers),
         "corrected": {**corrected, "noise": _noise(answers)},
@@ -65,7 +70,7 @@ def score_answers(answers: Sequence[Answer]) -> dict[str, Any]:
 def _scores(answers: Sequence[Answer], *, raw: bool) -> dict[str, Any]:
     pairs = [match(answer.boxes(raw), answer.faces, LEAST_OVERLAP) for answer in answers]
     hits = np.array([int((pair >= 0).sum()) for pair in pairs], np.float64)
-    faces = np.array([len(answer.faces) for answer in answers], np.float64)
+    faces = np.array([answer.known for answer in answers], np.float64)
     boxes = np.array([len(pair) for pair in pairs], np.float64)
     group = [answer.group for answer in answers]
     recall, recall_ci = share(hits, faces, group)
@@ -106,17 +111,18 @@ def share(part: BoxArray, whole: BoxArray, group: Sequence[str]) -> tuple[float 
 def average_precision(answers: Sequence[Answer], pairs: Sequence[npt.NDArray[np.int64]]) -> float | None:
     """Area under precision over recall, all boxes ranked by score, precision made to fall (PASCAL VOC 2010).
 
-    None where a box has no score, or there is no box.
+    Boxes of equal score come in together, so that the order of the pictures does not matter. None where a box has no
+    score, or there is no box.
     """
     scores = np.concatenate([np.zeros(0), *(answer.found.scores for answer in answers)])
     if not len(scores) or not np.isfinite(scores).all():
         return None
-    hits = np.concatenate([pair >= 0 for pair in pairs])[np.argsort(-scores, kind="stable")]
-    faces = sum(len(answer.faces) for answer in answers)
-    right = np.cumsum(hits)
-    precision = right / np.arange(1, len(hits) + 1)
-    falling = np.maximum.accumulate(precision[::-1])[::-1]
-    return float(falling[hits].sum() / faces) if faces else None
+    order = np.argsort(-scores, kind="stable")
+    last = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))  # of each run of equal scores
+    right = np.cumsum(np.concatenate([pair >= 0 for pair in pairs])[order])[last]
+    falling = np.maximum.accumulate((right / (last + 1))[::-1])[::-1]
+    faces = sum(answer.known for answer in answers)
+    return float((falling * np.diff(right, prepend=0)).sum() / faces) if faces else None
 
 
 def _cover(answers: Sequence[Answer], pairs: Sequence[npt.NDArray[np.int64]], raw: bool) -> float | None:
@@ -133,14 +139,14 @@ def _cover(answers: Sequence[Answer], pairs: Sequence[npt.NDArray[np.int64]], ra
 
 def _main_recall(answers: Sequence[Answer]) -> float | None:
     """Share of pictures of one face whose main face, the one that a model would see, is it. None with several."""
-    if not answers or any(len(answer.faces) != 1 for answer in answers):
+    if any(len(answer.faces) != 1 for answer in answers):
         return None
-    right = 0
-    for answer in answers:
+    right, asked = 0, [answer for answer in answers if answer.known]
+    for answer in asked:
         index = main_face(answer.found)
         if index is not None:
             right += int(match(answer.squares[index : index + 1], answer.faces, LEAST_OVERLAP)[0] >= 0)
-    return right / len(answers)
+    return right / len(asked) if asked else None
 
 
 def _noise(answers: Sequence[Answer]) -> dict[str, Any] | None:

@@ -65,7 +65,7 @@ def time_loop(
 
     Returns:
         `pictures_per_s` and `ms` end to end, and the conditions that matter to them; `detector_ms` of the detector
-        alone in the same session.
+        alone, measured right after; `void` where the machine was not quiet in one of the two.
     """
     detector = open_detector(inputs.detector, inputs.box_settings, inputs.store)
     frames, rows = inputs.samples.frames, [int(row) for row in inputs.split.test]
@@ -75,4 +75,5 @@ def time_loop(
 
     together = time_per_picture(whole, frames, rows, quick=quick)
     alone = time_per_picture(detector.find, frames, rows, quick=quick)
-    return {**{name: together[name] for name in KEPT}, "detector_ms": alone["ms"]}
+    void = together["void"] or alone["void"]
+    return {**{name: together[name] for name in KEPT}, "void": void, "detector_ms": alone["ms"]}

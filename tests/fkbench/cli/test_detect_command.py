@@ -361,3 +361,20 @@ def test_more_pictures_than_are_read_at_once_come_out_in_order(bench, capsys, mo
     widths = [np.ptp(np.array(image["points"])[:, 0]) for image in images]
     assert widths == sorted(widths)
     assert widths[4] == pytest.approx(5 * widths[0], rel=1e-3)  # each in a picture of its own width
+
+
+def test_a_brief_timing_is_no_answer_to_a_full_one(bench, capsys, monkeypatch):
+    from fkbench.detect import speed
+
+    monkeypatch.setattr(speed, "FULL", speed.Plan(**{**vars(speed.QUICK), "calls": 8}))
+    words = ["detect", "--detector", "bright", "--dataset", "patches"]
+    for more, quick in ((["--quick"], True), ([], False), (["--quick"], False)):
+        assert bench.call(*words, *more, "--json") == 0
+        said = capsys.readouterr()
+        assert json.loads(said.out)["detectors"][0]["timing"]["quick"] is quick
+    assert "scored before" in said.err
+
+
+def test_few_test_frames_are_not_fewer_than_none(bench, capsys):
+    assert bench.call("detect", "--detector", "bright", "--dataset", "patches", "--most", "-1") == 2
+    assert "--most" in capsys.readouterr().err

@@ -82,3 +82,19 @@ def test_with_several_faces_to_a_picture_there_is_no_main_face():
     page = score_answers([answer([[0, 0, 10, 10], [20, 0, 10, 10]], faces=faces, points=points)])
     assert page["main_recall"] is None
     assert page["corrected"]["recall"] == 1
+
+
+def test_boxes_of_equal_score_count_together_whatever_the_order_of_the_pictures():
+    right, wrong = answer([[0, 0, 10, 10, 3]], "a"), answer([[40, 40, 10, 10, 3]], "b")
+    both = [score_answers(answers)["corrected"]["ap"] for answers in ([right, wrong], [wrong, right])]
+    assert both == [0.25, 0.25]  # recall goes to a half at a precision of a half
+
+
+def test_a_face_without_a_label_is_neither_found_nor_missed():
+    nowhere, unknown = np.full((1, 4), np.nan), np.full((1, 4, 2), np.nan, np.float32)
+    answers = [answer([[0, 0, 10, 10, 1]], "a"), answer([[0, 0, 10, 10, 1]], "b", nowhere, unknown)]
+    page = score_answers(answers)
+    assert (page["faces"], page["corrected"]["recall"], page["main_recall"]) == (1, 1, 1)
+    faces = np.concatenate([nowhere, FACE])
+    assert match(FACE, faces, 0.5).tolist() == [1]
+    assert page["corrected"]["noise"] is None
