@@ -1,0 +1,164 @@
+"""One board on the page: what it is about, its notes, its charts, its table."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fkbench.boards import Board
+from fkbench.boards.columns import NATIVE, OTHER_SPEED, OWN_LOSS, columns_for, footnotes
+from fkbench.schemes import Scheme
+from fkbench.site.escaping import isolated, plain, script_json, shown
+from fkbench.site.faces import error_face
+from fkbench.site.measures import CED_END, CED_STEPS, Measured
+from fkbench.site.pareto import pareto_svg
+from fkbench.site.tables import table
+
+MOST_CURVES = 10
+BASELINES = 3
+LONGEST_NAME = 60
+
+
+def board_section(
+    board: Board,
+    number: int,
+    rows: Sequence[Measured],
+    scheme: Scheme | None,
+    pages: Mapping[int, str],
+    tables: Sequence[str] = (),
+) -> str:
+    """A board as a section of the page.
+
+    Args:
+        board: what is shown.
+        number: of the board on the page.
+        rows: of the board, with what charts need.
+        scheme: landmark scheme of the dataset; None: not known, or without a layout.
+        pages: place of a row → address of its own page.
+        tables: names of files beside the page with the same table.
+    """
+    links = " · ".join(f'<a href="{shown(name)}">{shown(name.rpartition(".")[2].upper())}</a>' for name in tables)
+    parts = [
+        f'<section class="board" id="b{number}" aria-labelledby="b{number}-title">',
+        f'<h2 id="b{number}-title">{isolated(board.title)}</h2>',
+        f"<p>{_facts(board)}{f' The same as {links}.' if links else ''}</p>",
+        *(f'<p class="note" role="note">{isolated(note, 1000)}</p>' for note in board.notes),
+        _tools(number, len(board.rows)),
+        table(board, number, pages),
+        *(f'<p class="legend">{line}</p>' for line in _legend(board)),
+        f'<div class="charts">{_charts(number, rows, scheme)}</div>',
+        f'<script type="application/json" class="data">{script_json(_data(rows, scheme))}</script>',
+        "</section>",
+    ]
+    return "\n".join(parts)
+
+
+def _facts(board: Board) -> str:
+    images = f"{board.test_images} test images; " if board.test_images is not None else ""
+    digits = board.key.fingerprint
+    return f"{images}split version {board.key.split_version}; fingerprint <code>{shown(digits, 90)}</code>."
+
+
+def _tools(number: int, rows: int) -> str:
+    return (
+        f'<div class="tools" hidden>'
+        f'<label>Find <input type="search" class="find" aria-controls="b{number}-table"></label>'
+        '<label><input type="checkbox" class="only"> ranked only</label>'
+        '<button type="button" class="by-column" aria-pressed="false">Filter by column</button>'
+        '<button type="button" class="all-columns" aria-pressed="false">All columns</button>'
+        f'<output class="count" aria-live="polite">{rows} of {rows} rows</output>'
+        '<p class="hint" hidden>Numbers: <code>&lt;2</code>, <code>&gt;=10</code>, <code>1..3</code>; '
+        "text: any part of the cell.</p></div>"
+    )
+
+
+def _legend(board: Board) -> list[str]:
+    lines = [
+        "Rank = 1 + models that are significantly better (pairs over groups and seeds, Holm within this board, 5 %); "
+        "= marks rows that share a rank. Intervals are over groups (persons, near-duplicates) and seeds. "
+        "Rows without a rank are listed with the reason."
+    ]
+    if board.reference:
+        lines.append(f"× baseline: rmse over that of {isolated(board.reference)}, the strongest baseline here.")
+    if NATIVE in columns_for(board.rows):
+        lines.append(f"{shown(OWN_LOSS[0].upper() + OWN_LOSS[1:])}.")
+    if board.speed_device:
+        lines.append(f"Speed: {isolated(board.speed_device)}, timing contract v{board.speed_version}.")
+    if any(not row.same_speed_class for row in board.rows):
+        lines.append(f"{OTHER_SPEED} measured on another device or under another contract: not comparable.")
+    return lines + [f"{isolated(note, 1000)}." for note in footnotes(board.rows)]
+
+
+def _charts(number: int, rows: Sequence[Measured], scheme: Scheme | None) -> str:
+    pareto = pareto_svg(rows, number)
+    parts = []
+    if pareto:
+        parts.append(
+            f"<figure><figcaption>Error against throughput</figcaption>{pareto}"
+            '<p class="legend">Line: the best error at each speed, among ranked rows of comparable speed. '
+            "Open points: not ranked, or their speed is not comparable. Grey: baselines.</p></figure>"
+        )
+    if any(found.ced for found in rows):
+        parts.append(
+            '<figure><figcaption>Cumulative error</figcaption><div class="ced"></div>'
+            '<p class="legend">Share of test images with at most this error (NME, inter-ocular). '
+            f"At most {MOST_CURVES} rows, in the order of the table, and baselines.</p></figure>"
+        )
+    faces = _faced(rows, scheme)
+    if faces and scheme is not None:
+        parts.append(_face_figure(number, faces, scheme))
+    return "".join(parts)
+
+
+def _faced(rows: Sequence[Measured], scheme: Scheme | None) -> list[Measured]:
+    """Rows that can be drawn on the face of the scheme."""
+    if scheme is None or len(scheme.layout) != len(scheme.points):
+        return []
+    return [found for found in rows if len(found.points) == len(scheme.points)]
+
+
+def _range(faces: Sequence[Measured]) -> tuple[float, float]:
+    """Errors of the lightest and the darkest colour: a wild model must not make all others look alike."""
+    tops = sorted(value for found in faces for value in found.points if math.isfinite(value))
+    if not tops:
+        return 0.0, 1.0
+    return tops[0], tops[min(len(tops) - 1, int(0.95 * len(tops)))]
+
+
+def _face_figure(number: int, faces: Sequence[Measured], scheme: Scheme) -> str:
+    low, high = _range(faces)
+    first = faces[0]
+    options = "".join(
+        f'<option value="{found.place}">{shown(found.row.label, LONGEST_NAME)}</option>' for found in faces
+    )
+    return (
+        f'<figure class="by-point"><figcaption>Error per point</figcaption><label>of <select id="b{number}-face" '
+        f'class="pick" disabled>{options}</select></label>{error_face(scheme, first.points, low, high)}'
+        f'<p class="legend">rmse of each point over all test images, px; a disc\'s area grows with it. '
+        f"Colours from {low:.3g} to {high:.3g} px and more, the same for all rows.</p></figure>"
+    )
+
+
+def _data(rows: Sequence[Measured], scheme: Scheme | None) -> dict[str, Any]:
+    """What the script draws from."""
+    entries = [found for found in rows if found.ced and found.row.role != "baseline"][:MOST_CURVES]
+    baselines = [found for found in rows if found.ced and found.row.role == "baseline"][:BASELINES]
+    faces = _faced(rows, scheme)
+    low, high = _range(faces)
+    return {
+        "ced": {
+            "end": CED_END,
+            "steps": CED_STEPS,
+            "curves": [
+                {"name": plain(found.row.label, LONGEST_NAME), "base": found.row.role == "baseline", "y": found.ced}
+                for found in (*entries, *baselines)
+            ],
+        },
+        "faces": {
+            "low": low,
+            "high": high,
+            "names": [plain(name, LONGEST_NAME) for name in scheme.points] if scheme is not None and faces else [],
+            "errors": {str(f.place): [v if math.isfinite(v) else None for v in f.points] for f in faces},
+        },
+    }

@@ -1,0 +1,57 @@
+"""`index.html`: all boards on one page that needs no other file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fkbench.boards import Board
+from fkbench.boards.columns import number
+from fkbench.site.assets import single_page
+from fkbench.site.escaping import isolated, shown
+
+TITLE = "Facial keypoints: leaderboards"
+
+
+def index_page(boards: Sequence[Board], sections: Sequence[str]) -> str:
+    """The page.
+
+    Args:
+        boards: in the order in which they stand on it.
+        sections: of each, as HTML.
+    """
+    overview = "\n".join(_line(board, place) for place, board in enumerate(boards))
+    heads = "".join(
+        f'<th scope="col"{kind}><button type="button">{title}</button></th>'
+        for title, kind in (
+            ("board", ' class="left"'), ("rows", ""), ("ranked", ""), ("best", ' class="left"'), ("rmse px", ""),
+            ("notes", ' class="left"'),
+        )
+    )  # fmt: skip
+    body = (
+        f"<header><h1>{TITLE}</h1><p>Rows of one board share data, split, protocol and box; nothing else is compared. "
+        "Scores in pixels of the scoring frame.</p></header>\n"
+        '<main id="main">\n<section id="boards" aria-labelledby="boards-title"><h2 id="boards-title">Boards</h2>\n'
+        '<div class="scroll" role="region" tabindex="0" aria-label="All boards"><table class="sortable asc n-last">'
+        f"<thead><tr>{heads}</tr></thead><tbody>\n{overview}\n</tbody></table></div>\n"
+        '<p class="tools" hidden><button type="button" class="every" aria-pressed="false">Show all boards</button></p>'
+        "</section>\n" + "\n".join(sections) + "\n</main>\n"
+        "<footer><p>Made by fkbench. "
+        "Baselines always stand in the tables; rows that are not ranked say why.</p></footer>"
+    )
+    return single_page(TITLE, body)
+
+
+def _line(board: Board, place: int) -> str:
+    best = next((row for row in board.rows if row.rmse is not None), None)
+    name = isolated(best.label, 60) if best else "–"
+    if best is not None and best.rank is None:
+        name += ", not ranked"
+    ranked = sum(row.rank is not None for row in board.rows)
+    rmse = number(best.rmse if best else None, 3)
+    notes = "; ".join(note.partition(":")[0].rstrip(".") for note in board.notes)
+    return (
+        f'<tr><th scope="row" class="left"><a href="#b{place}">{isolated(board.title, 200)}</a></th>'
+        f'<td>{len(board.rows)}</td><td>{ranked}</td><td class="left">{name}</td>'
+        f'<td data-sort="{shown(best.rmse) if best else ""}">{rmse}</td>'
+        f'<td class="left">{isolated(notes, 120)}</td></tr>'
+    )

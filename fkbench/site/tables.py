@@ -1,0 +1,93 @@
+"""A board's table in HTML: it reads without a script; with one it is sorted and filtered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from fkbench.boards import Board, Row
+from fkbench.boards.columns import Column, columns_for, remarks
+from fkbench.site.escaping import isolated, shown
+
+MINOR = 45
+"""Columns of less weight are left out on narrow screens until they are asked for."""
+SHORT_REMARK, LONGEST_REMARK = 140, 4000
+_NUMBER = re.compile(r"^~?\s*([-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?)\s*([kMG])?(?![A-Za-z])")
+_UNITS = {"k": 1e3, "M": 1e6, "G": 1e9}
+
+
+def sort_value(text: str) -> str:
+    """What a numeric cell is sorted by: its first number; empty without one, which is sorted last."""
+    found = _NUMBER.match(text)
+    return f"{float(found[1]) * _UNITS.get(found[2] or '', 1.0):.9g}" if found else ""
+
+
+def table(board: Board, number: int, pages: Mapping[int, str]) -> str:
+    """The table.
+
+    Args:
+        board: its rows are in the order of the board.
+        number: of the board on the page.
+        pages: place of a row → address of its own page.
+    """
+    columns = columns_for(board.rows)
+    heads = "".join(_head(column.title, column.weight, column.left) for column in columns)
+    heads += _head("not ranked because; marks", 0, True)
+    tools = "".join(_filter(i, column.title, column.weight) for i, column in enumerate(columns))
+    tools += _filter(len(columns), "not ranked because; marks", 0)
+    rows = "\n".join(_row(row, place, number, columns, pages.get(place)) for place, row in enumerate(board.rows))
+    return (
+        f'<div class="scroll" role="region" tabindex="0" aria-label="Table: {shown(board.title)}">'
+        f'<table class="sortable asc n-last board" id="b{number}-table"><thead>\n<tr>{heads}</tr>\n'
+        f'<tr class="filters" hidden>{tools}</tr>\n</thead><tbody>\n{rows}\n</tbody></table></div>'
+    )
+
+
+def _head(title: str, weight: int, left: bool) -> str:
+    kinds = " ".join(name for name, holds in (("minor", 0 < weight < MINOR), ("left", left)) if holds)
+    return f'<th scope="col"{_class(kinds)}><button type="button">{shown(title)}</button></th>'
+
+
+def _filter(place: int, title: str, weight: int) -> str:
+    minor = _class("minor" if 0 < weight < MINOR else "")
+    return f'<td{minor}><input type="text" data-column="{place}" aria-label="Filter {shown(title)}"></td>'
+
+
+def _class(names: str) -> str:
+    return f' class="{names}"' if names else ""
+
+
+def _row(row: Row, place: int, number: int, columns: Sequence[Column], page: str | None) -> str:
+    cells = "".join(_cell(column, row, page) for column in columns)
+    kinds = " ".join(
+        name for name, holds in (("unranked", row.rank is None), ("baseline", row.role == "baseline")) if holds
+    )
+    return f'<tr id="b{number}-r{place}"{_class(kinds)}>{cells}{_remark("; ".join(remarks(row)))}</tr>'
+
+
+def _cell(column: Column, row: Row, page: str | None) -> str:
+    text = column.cell(row)
+    if column.title == "model":
+        return _name_cell(row, page)
+    kinds = " ".join(name for name, holds in (("minor", 0 < column.weight < MINOR), ("left", column.left)) if holds)
+    if column.left:
+        return f"<td{_class(kinds)}>{isolated(text, 120)}</td>"
+    value = sort_value(text)
+    return f'<td{_class(kinds)} data-sort="{value}">{shown(text, 60)}</td>'
+
+
+def _name_cell(row: Row, page: str | None) -> str:
+    name = isolated(row.label, 120)
+    link = f'<a href="{shown(page)}">{name}</a>' if page else name
+    badge = ' <span class="badge">baseline</span>' if row.role == "baseline" else ""
+    return f'<th scope="row" class="left model" data-sort="{shown(row.label, 120)}">{link}{badge}</th>'
+
+
+def _remark(text: str) -> str:
+    if len(text) <= SHORT_REMARK:
+        return f'<td class="left remark">{isolated(text)}</td>'
+    short, whole = isolated(text, SHORT_REMARK), isolated(text, LONGEST_REMARK)
+    return (
+        f'<td class="left remark" data-sort="{shown(text, SHORT_REMARK)}"><details><summary>{short}</summary>'
+        f"{whole}</details></td>"
+    )

@@ -1,0 +1,188 @@
+"""Boards and their records as files of a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from fkbench.boards import Board, errors_beside
+from fkbench.errors import FkbenchError
+from fkbench.publishing.scrubbing import Scrubber
+from fkbench.records import HISTORY_FILE, RunRecord, beside, is_published, read_history, safe_name
+from fkbench.records.files import write_atomic
+from fkbench.schemes import Scheme, scheme_of
+from fkbench.site.assets import GENERATOR, script, style
+from fkbench.site.board_section import board_section
+from fkbench.site.index_page import index_page
+from fkbench.site.measures import ErrorsOf, Measured, by_board, measure
+from fkbench.site.predictions import Drawn, drawn_predictions
+from fkbench.site.run_page import HistoryRow, RunPage
+from fkbench.specs import DatasetSpec
+
+PAGES = "pages"
+PICTURE = "predictions.png"
+MOST_PICTURE_BYTES = 4 * 2**20
+TABLES = ("md", "csv", "json", "tex")
+DatasetOf = Callable[[str], DatasetSpec | None]
+
+
+def registered_dataset(name: str) -> DatasetSpec | None:
+    """The dataset of this name among the installed plugins; None: there is none."""
+    try:
+        return _registry_get()(name)
+    except FkbenchError:
+        return None
+
+
+@cache
+def _registry_get() -> Callable[[str], DatasetSpec]:
+    from fkbench.registry import load_registry
+
+    registry = load_registry()
+    return lambda name: registry.get(DatasetSpec, name)
+
+
+def write_site(
+    boards: Sequence[Board],
+    records: Iterable[RunRecord],
+    folder: Path,
+    *,
+    errors: ErrorsOf = errors_beside,
+    dataset: DatasetOf = registered_dataset,
+) -> list[Path]:
+    """Write `index.html`, and `pages/<board>/<model>-<key>.html` for each ranked row; returns the paths.
+
+    Pages of rows that are ranked no more are removed; other files stay. Tables of the same boards that lie in the
+    folder already (`<board>.csv`, …) are linked.
+
+    Args:
+        boards: as built from the records.
+        records: all that the boards were built from; the order changes nothing.
+        folder: made if it is not there.
+        errors: gives the errors per image of a record; default: the file beside it.
+        dataset: gives a dataset's spec by name, for its landmark scheme and whether its pictures may be shown.
+
+    Raises:
+        FkbenchError: the folder cannot be written.
+    """
+    of_board = by_board(records)
+    site = _Site(folder, errors, dataset, Scrubber.of_this_machine())
+    sections = []
+    for number, board in enumerate(boards):
+        rows = measure(board, of_board.get(board.key, ()), errors)
+        scheme = _scheme(dataset(board.key.dataset))
+        pages = site.run_pages(board, number, rows, scheme)
+        tables = [name for name in (f"{board.slug}.{end}" for end in TABLES) if (folder / name).is_file()]
+        sections.append(board_section(board, number, rows, scheme, pages, tables))
+    for name, text in (("site.css", style()), ("site.js", script())):
+        site.write(folder / PAGES / name, text.encode())
+    site.write(folder / "index.html", index_page(boards, sections).encode())
+    site.remove_old()
+    return sorted(site.written)
+
+
+@dataclass(frozen=True)
+class _Site:
+    folder: Path
+    errors: ErrorsOf
+    dataset: DatasetOf
+    scrubber: Scrubber
+    written: set[Path] = field(default_factory=set)
+
+    def write(self, path: Path, content: bytes) -> None:
+        write_atomic(path, content)
+        self.written.add(path)
+
+    def run_pages(
+        self, board: Board, number: int, rows: Sequence[Measured], scheme: Scheme | None
+    ) -> Mapping[int, str]:
+        """Write the pages of the ranked rows; place of a row → address, seen from the index."""
+        addresses: dict[int, str] = {}
+        for found in rows:
+            if found.row.rank is None or found.entry is None:
+                continue
+            address = self._address(board, found, set(addresses.values()))
+            self._run_page(board, number, found, scheme, self.folder / address)
+            addresses[found.place] = address
+        return addresses
+
+    def _address(self, board: Board, found: Measured, taken: set[str]) -> str:
+        stem = f"{PAGES}/{board.slug}/{safe_name(found.row.model)}-{found.row.keys[0][:16]}"
+        count, address = 1, f"{stem}.html"
+        while address.lower() in {one.lower() for one in taken}:
+            count += 1
+            address = f"{stem}-{count}.html"
+        return address
+
+    def _run_page(self, board: Board, number: int, found: Measured, scheme: Scheme | None, path: Path) -> None:
+        assert found.entry is not None
+        first, spec = found.entry.done[0], self.dataset(board.key.dataset)
+        picture = self._picture(first, spec, path)
+        page = RunPage(
+            board=board,
+            number=number,
+            found=found,
+            records=[self._scrubbed(record) for record in found.entry.records],
+            scheme=scheme,
+            histories={record.seed: _history(record) for record in found.entry.done},
+            drawn=self._drawn(first, scheme),
+            why_points=_why_points(spec),
+            picture=picture,
+            defaults={name: s.default for name, s in spec.settings.items()} if spec is not None else {},
+        )
+        self.write(path, page.html().encode())
+
+    def _scrubbed(self, record: RunRecord) -> RunRecord:
+        # A published record was scrubbed by who published it: names of this machine's user mean nothing in it.
+        return (Scrubber() if is_published(record) else self.scrubber).record(record)
+
+    def _drawn(self, record: RunRecord, scheme: Scheme | None) -> list[Drawn]:
+        try:
+            return drawn_predictions(record, self.errors(record), scheme)
+        except FkbenchError:
+            return []
+
+    def _picture(self, record: RunRecord, spec: DatasetSpec | None, page: Path) -> str | None:
+        """Copy the run's own picture of predictions, where the dataset's terms allow it."""
+        if spec is None or not spec.terms.public or is_published(record) or not record.path:
+            return None
+        source = beside(record, PICTURE)
+        if not source.is_file() or source.stat().st_size > MOST_PICTURE_BYTES:
+            return None
+        content = source.read_bytes()
+        if not content.startswith(b"\x89PNG\r\n\x1a\n"):
+            return None
+        self.write(page.with_suffix(".png"), content)
+        return page.with_suffix(".png").name
+
+    def remove_old(self) -> None:
+        """Pages of an earlier call that were not written now, and their pictures."""
+        for path in sorted((self.folder / PAGES).glob("*/*.html")):
+            if path not in self.written and GENERATOR.encode() in path.read_bytes()[:2000]:
+                path.unlink()
+                if path.with_suffix(".png") not in self.written:
+                    path.with_suffix(".png").unlink(missing_ok=True)
+
+
+def _scheme(spec: DatasetSpec | None) -> Scheme | None:
+    if spec is None:
+        return None
+    try:
+        return scheme_of(spec)
+    except FkbenchError:
+        return None
+
+
+def _history(record: RunRecord) -> Sequence[HistoryRow]:
+    try:
+        return read_history(beside(record, HISTORY_FILE))
+    except FkbenchError:
+        return []
+
+
+def _why_points(spec: DatasetSpec | None) -> str:
+    if spec is None or not spec.terms.public:
+        return "Points alone: the terms of the dataset do not let its pictures be shown."
+    return "Points alone: the pictures are not published with the results."
