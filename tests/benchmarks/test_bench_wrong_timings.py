@@ -40,9 +40,7 @@ def test_inputs_in_the_cache(benchmark):
     benchmark.pedantic(lambda: rates(lambda i: i, 0), rounds=1)
     right, wrong = statistics.median(rotating), statistics.median(same)
     benchmark.extra_info.update(ratio=wrong / right)
-    print(
-        f"\nthe same batch every time {wrong:.3g} images/s, rotating {right:.3g}; wrong / right {wrong / right:.2f}"
-    )
+    print(f"\nthe same batch every time {wrong:.3g} images/s, rotating {right:.3g}; wrong / right {wrong / right:.2f}")
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a device that works behind the host's back")
