@@ -46,7 +46,8 @@ def make_show(
     """Everything in its place, and the model warmed up, so that the first picture need not wait for it.
 
     Args:
-        every: the detector sees every so many-th picture; 0: every 8th, of a folder each.
+        every: the detector sees every so many-th picture; 0: every 8th. Of a folder it sees each in any case: faces
+            cannot be followed from one of its pictures to the next.
         smooth: by the one-euro filter, where pictures follow from one another.
         options: of `Show`.
     """
@@ -54,7 +55,7 @@ def make_show(
     predict_in(run, np.zeros((size, size, 3), np.uint8), np.array([[0.0, 0.0, size, size]]))
     moving = source.about.moving
     tracker = Tracker(partial(predict_in, run), smooth=smooth and moving, relation=run.relation)
-    chosen = every or (USUAL_EVERY if moving else 1)
+    chosen = (every or USUAL_EVERY) if moving else 1
     pipeline = Pipeline(source, partial(find_faces, detector), tracker, every=chosen)
     return Show(pipeline, overlay, sinks, title=f"{run.model.name} with {detector.spec.name}", **options)
 

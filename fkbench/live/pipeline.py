@@ -118,12 +118,11 @@ class Pipeline:
             self.stop()
 
     def stop(self) -> None:
-        """End the threads and let go of the source. A camera that hangs is left to the end of the process."""
+        """End the threads and let go of the source."""
         self._stop.set()
         for thread in self._threads:
             thread.join(timeout=2.0)
-        if not any(thread.is_alive() for thread in self._threads[:1]):
-            self.source.close()
+        self.source.close()
 
     def _guarded(self, number: int, stage: Callable[[], None]) -> None:
         try:
@@ -134,13 +133,14 @@ class Pipeline:
             self._belts[number].put(Belt.END)
 
     def _capture(self) -> None:
-        about, began = self.source.about, clock()
+        about, began = self.source.about, None
         while not self._stop.is_set():
             picture = self.source.read()
             if picture is None:
                 self.counts.ended = True
                 return
             index, taken = self.counts.read, clock()
+            began = taken if began is None else began  # a camera may take seconds to its first picture
             self.counts.read += 1
             frame = Frame(index, picture, taken - began if about.live else index / about.rate, taken)
             if about.live:

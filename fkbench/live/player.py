@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -15,11 +15,13 @@ from fkbench.live.meter import Meter
 from fkbench.live.overlays import Overlay, status_line
 from fkbench.live.pipeline import Pipeline
 from fkbench.live.server import Served
-from fkbench.live.sinks import Sink
+from fkbench.live.sinks import Sink, Window
 from fkbench.live.sources import About, clock
 
 LOST = 1
 """Exit code where a live source stopped by itself."""
+LOOK_S = 0.05
+"""How often a window is asked for keys while a picture stands."""
 SHORT = 0.95
 """A video that gives less than this share of the frames that it states is said to be cut off."""
 
@@ -84,8 +86,7 @@ class Show:
         self._tell(len(frame.faces))
         if self.progress is not None:
             self.progress(self.meter.shown, self.about.total)
-        self._wait(frame)
-        return all(going)
+        return all(going) and self._wait(frame)
 
     def _status(self, faces: int) -> str:
         count = f"{faces} face{'s'[: faces != 1]}"
@@ -103,21 +104,28 @@ class Show:
             if isinstance(sink, Served):
                 sink.tell(state)
 
-    def _wait(self, frame: Frame) -> None:
-        """A file that somebody looks at is played at its own rate."""
+    def _wait(self, frame: Frame) -> bool:
+        """A file that somebody looks at is played at its own rate. False: the user quits meanwhile."""
         if self.about.live or not any(sink.paced for sink in self.sinks):
-            return
+            return True
         if self._began is None:
             self._began = clock() - frame.at
         due = self._began + frame.at + 1 / self.about.rate
+        windows = [sink for sink in self.sinks if isinstance(sink, Window)]
+        while windows and due - clock() > LOOK_S:
+            time.sleep(LOOK_S)
+            if any(window.quit_asked() for window in windows):
+                return False
         time.sleep(max(0.0, due - clock()))
+        return True
 
     def _source_ended(self) -> str:
         return "lost" if self.about.live else "end"
 
     def _close(self) -> None:
-        for sink in self.sinks:
-            sink.close()
+        with ExitStack() as stack:  # one that fails keeps none of the others open
+            for sink in reversed(self.sinks):
+                stack.callback(sink.close)
 
     def summary(self) -> dict[str, Any]:
         """What happened, as JSON values."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ MEASURED = 50
 """Pictures of a folder that are read beforehand, to know the size of the video."""
 USUAL_RATE = 25.0
 WAIT_MS = 10_000
+CLOSE_S = 0.5
+"""How long a source that is being read is waited for."""
 
 
 @dataclass(frozen=True)
@@ -83,18 +86,28 @@ class Folder:
 
 
 class Capture:
-    """A camera, a video file or an address, read by OpenCV."""
+    """A camera, a video file or an address, read by OpenCV.
+
+    OpenCV must not let go of a capture while another thread reads from it: one that hangs in a read is left to the end
+    of the process.
+    """
 
     def __init__(self, about: About, capture: Any) -> None:
         self.about = about
         self._capture = capture
+        self._reading = threading.Lock()
 
     def read(self) -> ByteArray | None:
-        done, picture = self._capture.read()
+        with self._reading:
+            done, picture = self._capture.read()
         return _three_channels(picture) if done and picture is not None and picture.size else None
 
     def close(self) -> None:
-        self._capture.release()
+        if self._reading.acquire(timeout=CLOSE_S):
+            try:
+                self._capture.release()
+            finally:
+                self._reading.release()
 
 
 def _three_channels(picture: Any) -> ByteArray:

@@ -105,10 +105,11 @@ def test_every_overlay_stops_where_it_is_told_to(demo, film, tmp_path, overlay):
     assert "tinynet with discs: 3 frames, faces in 3 of them" in said
 
 
-def test_a_folder_is_looked_through_picture_by_picture(demo, tmp_path):
+@pytest.mark.parametrize("every", [0, 2])
+def test_a_folder_is_looked_through_picture_by_picture(demo, tmp_path, every):
     for i in range(3):
         cv2.imwrite(str(tmp_path / f"{i}.png"), face(50 + 20 * i, 60, radius=25))
-    code, said, _ = demo("--source", tmp_path, "--out", tmp_path / "drawn.mp4", "--json")
+    code, said, _ = demo("--source", tmp_path, "--out", tmp_path / "drawn.mp4", "--every", every, "--json")
     facts = json.loads(said)
     assert (code, facts["kind"], facts["detections"], facts["faces"]) == (0, "folder", 3, 3)
 

@@ -14,6 +14,7 @@ from fkbench.live.meter import Meter
 from fkbench.live.overlays import make_overlay
 from fkbench.live.pipeline import Pipeline
 from fkbench.live.player import Show
+from fkbench.live.sinks import Window
 from fkbench.live.sources import About
 from fkbench.live.tracking import Tracker
 from fkbench.schemes import FACE15
@@ -131,3 +132,42 @@ def test_the_meter_by_hand():
     assert meter.seconds == pytest.approx(10.0)
     assert meter.mean_rate == pytest.approx(10.0)
     assert meter.latencies() == {"p50": pytest.approx(150), "p90": pytest.approx(200)}
+
+
+class Pane(Window):
+    """A window without a screen, in which q is pressed while the first picture stands."""
+
+    def __init__(self):
+        self.shown, self.asked, self.closed = 0, 0, 0
+
+    def show(self, canvas, at):
+        self.shown += 1
+        return True
+
+    def quit_asked(self):
+        self.asked += 1
+        return self.asked == 3
+
+    def close(self):
+        self.closed += 1
+
+
+def test_a_key_is_heard_while_a_picture_stands(run):
+    pane = Pane()
+    demo = show(run, [face(40, 60)] * 3, pane, About("faces", "folder", False, 0.01, moving=False))
+    demo.play()
+    assert (demo.ended, pane.shown, pane.asked, pane.closed) == ("quit", 1, 3, 1)
+
+
+def test_a_sink_that_cannot_be_closed_keeps_none_of_the_others_open(run):
+    class Stuck(Kept):
+        def close(self):
+            super().close()
+            raise FkbenchError("the disk is full")
+
+    first, second = Stuck(), Kept()
+    demo = show(run, [face(40, 60)] * 2, first)
+    demo.sinks = [first, second]
+    with pytest.raises(FkbenchError, match="the disk is full"):
+        demo.play()
+    assert (first.closed, second.closed) == (1, 1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import cv2
 import numpy as np
 import pytest
@@ -92,3 +94,28 @@ def test_a_camera_is_live_and_ends_when_it_is_lost(monkeypatch):
     assert source.about.live
     assert source.about.rate == sources.USUAL_RATE
     assert [picture.shape for picture in everything(source)] == [(4, 6, 3), (4, 6, 3)]
+
+
+def test_a_camera_that_hangs_in_a_read_is_not_let_go_of_under_it(monkeypatch):
+    began, go, released = threading.Event(), threading.Event(), []
+
+    class Camera:
+        def read(self):
+            began.set()
+            go.wait(10)
+            return True, np.zeros((4, 6, 3), np.uint8)
+
+        def release(self):
+            released.append(go.is_set())
+
+    monkeypatch.setattr(sources, "CLOSE_S", 0.05)
+    source = sources.Capture(sources.About("0", "camera", True, RATE), Camera())
+    reader = threading.Thread(target=source.read)
+    reader.start()
+    assert began.wait(10)
+    source.close()
+    assert released == []
+    go.set()
+    reader.join(10)
+    source.close()
+    assert released == [True]
