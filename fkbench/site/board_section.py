@@ -119,11 +119,12 @@ def _faced(rows: Sequence[Measured], scheme: Scheme | None) -> list[Measured]:
 
 
 def _range(faces: Sequence[Measured]) -> tuple[float, float]:
-    """Errors of the lightest and the darkest colour: a wild model must not make all others look alike."""
-    tops = sorted(value for found in faces for value in found.points if math.isfinite(value))
+    """Errors of the lightest and the darkest colour: neither baselines nor a wild model make all others look alike."""
+    entries = [found for found in faces if found.row.role != "baseline"] or faces
+    tops = sorted(value for found in entries for value in found.points if math.isfinite(value))
     if not tops:
         return 0.0, 1.0
-    return tops[0], tops[min(len(tops) - 1, int(0.95 * len(tops)))]
+    return tops[0], tops[min(len(tops) - 1, int(0.9 * len(tops)))]
 
 
 def _face_figure(number: int, faces: Sequence[Measured], scheme: Scheme) -> str:

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 from fkbench.boards import Board
 from fkbench.boards.columns import number
+from fkbench.boards.notes import leak_text
 from fkbench.site.assets import single_page
 from fkbench.site.escaping import isolated, shown
 
 TITLE = "Facial keypoints: leaderboards"
+LEAK_NUMBERS = leak_text({"groups": {"both_sides": 0, "total": 0, "test_share": 0}}).partition(":")[0]
 
 
 def index_page(boards: Sequence[Board], sections: Sequence[str]) -> str:
@@ -48,7 +50,9 @@ def _line(board: Board, place: int) -> str:
         name += ", not ranked"
     ranked = sum(row.rank is not None for row in board.rows)
     rmse = number(best.rmse if best else None, 3)
-    notes = "; ".join(note.partition(":")[0].rstrip(".") for note in board.notes)
+    # The numbers of a leak report stand at the board itself.
+    short = (note.partition(":")[0].rstrip(".") for note in board.notes)
+    notes = "; ".join(note for note in short if note != LEAK_NUMBERS)
     return (
         f'<tr><th scope="row" class="left"><a href="#b{place}">{isolated(board.title, 200)}</a></th>'
         f'<td>{len(board.rows)}</td><td>{ranked}</td><td class="left">{name}</td>'

@@ -13,6 +13,8 @@ from fkbench.site.measures import Measured
 WIDTH, HEIGHT = 560, 360
 LEFT, RIGHT, TOP, BOTTOM = 52, 16, 14, 44
 LOG_RATIO = 4.0
+LEAST_RANGE = 2.2
+"""A logarithmic axis reaches so many times below and above its middle: two ticks at least."""
 LABEL_LETTERS = 22
 LABEL_HEIGHT, LETTER_WIDTH = 14.0, 6.6
 
@@ -92,7 +94,7 @@ def pareto_svg(rows: Sequence[Measured], board: int) -> str:
     y = _scale(ys, HEIGHT - BOTTOM, TOP, logarithmic=max(ys) / min(ys) > LOG_RATIO)
     best = front(dots)
     parts = [*_axes(x, y), _steps(best, x, y), *(_dot(dot, x, y, board, dot in best) for dot in dots)]
-    parts += _labels(best, x, y)
+    parts += _labels(best, [(x(dot.x), y(dot.y)) for dot in dots], x, y)
     label = "Error against throughput; each point is a row of the table"
     return f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="group" aria-label="{label}">{"".join(parts)}</svg>'
 
@@ -100,7 +102,9 @@ def pareto_svg(rows: Sequence[Measured], board: int) -> str:
 def _scale(values: Sequence[float], start: float, end: float, *, logarithmic: bool) -> Scale:
     low, high = min(values), max(values)
     if logarithmic:
-        return Scale(low / 1.25, min(high * 1.25, 1e300), start, end, True)
+        middle, room = math.sqrt(low) * math.sqrt(high), 1.25
+        low, high = min(low / room, middle / LEAST_RANGE), max(high * room, middle * LEAST_RANGE)
+        return Scale(low, min(high, 1e300), start, end, True)
     room = 0.08 * (high - low) or 0.1 * high
     return Scale(low - room, high + room, start, end, False)
 
@@ -164,9 +168,9 @@ def dot_text(dot: Dot) -> str:
     return f"{name} · {rank} · rmse {number(dot.y, 3)} px{interval} · {short_count(dot.x)} images/s{apart}"
 
 
-def _labels(best: Sequence[Dot], x: Scale, y: Scale) -> list[str]:
-    """Names on the front, where they fit without covering one another."""
-    taken: list[tuple[float, float, float]] = []
+def _labels(best: Sequence[Dot], dots: Sequence[tuple[float, float]], x: Scale, y: Scale) -> list[str]:
+    """Names on the front, where they fit without covering one another or a point."""
+    taken = [(cx - 5, cx + 5, cy + 4) for cx, cy in dots]
     parts = []
     for dot in best:
         name = dot.found.row.label

@@ -11,7 +11,7 @@ from fkbench.site.escaping import isolated, shown
 
 MINOR = 45
 """Columns of less weight are left out on narrow screens until they are asked for."""
-SHORT_REMARK, LONGEST_REMARK = 140, 4000
+SHORT_REMARK, LONGEST_REMARK = 90, 4000
 _NUMBER = re.compile(r"^~?\s*([-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?)\s*([kMG])?(?![A-Za-z])")
 _UNITS = {"k": 1e3, "M": 1e6, "G": 1e9}
 
@@ -32,9 +32,7 @@ def table(board: Board, number: int, pages: Mapping[int, str]) -> str:
     """
     columns = columns_for(board.rows)
     heads = "".join(_head(column.title, column.weight, column.left) for column in columns)
-    heads += _head("not ranked because; marks", 0, True)
     tools = "".join(_filter(i, column.title, column.weight) for i, column in enumerate(columns))
-    tools += _filter(len(columns), "not ranked because; marks", 0)
     rows = "\n".join(_row(row, place, number, columns, pages.get(place)) for place, row in enumerate(board.rows))
     return (
         f'<div class="scroll" role="region" tabindex="0" aria-label="Table: {shown(board.title)}">'
@@ -62,7 +60,7 @@ def _row(row: Row, place: int, number: int, columns: Sequence[Column], page: str
     kinds = " ".join(
         name for name, holds in (("unranked", row.rank is None), ("baseline", row.role == "baseline")) if holds
     )
-    return f'<tr id="b{number}-r{place}"{_class(kinds)}>{cells}{_remark("; ".join(remarks(row)))}</tr>'
+    return f'<tr id="b{number}-r{place}"{_class(kinds)}>{cells}</tr>'
 
 
 def _cell(column: Column, row: Row, page: str | None) -> str:
@@ -77,17 +75,18 @@ def _cell(column: Column, row: Row, page: str | None) -> str:
 
 
 def _name_cell(row: Row, page: str | None) -> str:
+    """The name, and below it why the row is not ranked and its marks: at the end of a wide table none would look."""
     name = isolated(row.label, 120)
     link = f'<a href="{shown(page)}">{name}</a>' if page else name
     badge = ' <span class="badge">baseline</span>' if row.role == "baseline" else ""
-    return f'<th scope="row" class="left model" data-sort="{shown(row.label, 120)}">{link}{badge}</th>'
+    remark = _remark("; ".join(remarks(row)), "" if row.rank is not None else "not ranked: ")
+    return f'<th scope="row" class="left model" data-sort="{shown(row.label, 120)}">{link}{badge}{remark}</th>'
 
 
-def _remark(text: str) -> str:
+def _remark(text: str, before: str) -> str:
+    if not text:
+        return ""
     if len(text) <= SHORT_REMARK:
-        return f'<td class="left remark">{isolated(text)}</td>'
+        return f'<small class="why">{before}{isolated(text)}</small>'
     short, whole = isolated(text, SHORT_REMARK), isolated(text, LONGEST_REMARK)
-    return (
-        f'<td class="left remark" data-sort="{shown(text, SHORT_REMARK)}"><details><summary>{short}</summary>'
-        f"{whole}</details></td>"
-    )
+    return f'<details class="why"><summary>{before}{short}</summary>{whole}</details>'
