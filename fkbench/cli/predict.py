@@ -78,12 +78,20 @@ def command(
     failures.finish()
 
 
-def recorded_settings(record: RunRecord, box: str, given: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The run's own settings of dataset and box, with those that are given now in their place."""
+def recorded_settings(
+    record: RunRecord, box: DetectorSpec, given: dict[str, dict[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """The run's own settings of dataset and box, with those that are given now in their place.
+
+    A preset that is given comes with its own values: those that the run had from another one do not stand in its way.
+    """
     own = {name: value for name, value in record.box_settings.items() if name not in {"jitter", "correction"}}
+    if "preset" in given.get("detector", {}):
+        of_presets = {name for values in box.presets.values() for name in values}
+        own = {name: value for name, value in own.items() if name not in of_presets}
     return {
         "dataset": {**record.dataset.settings, **given.get("dataset", {})},
-        "detector": {**(own if box == record.box else {}), **given.get("detector", {})},
+        "detector": {**(own if box.name == record.box else {}), **given.get("detector", {})},
     }
 
 
@@ -132,7 +140,8 @@ def _part(session: Session, loaded: LoadedRun, part: str, detector: str, setting
     record = loaded.record
     spec = find_run_dataset(session.registry, record.dataset.name, session.data_root)
     box = detector or record.box
-    wanted = recorded_settings(record, box, {"detector": dict(settings)})
+    box_spec = session.registry.get(DetectorSpec, box)
+    wanted = recorded_settings(record, box_spec, {"detector": dict(settings)})
     if part == "test":
         inputs = open_inputs(
             session.registry, session.store, spec, split=record.dataset.split, box=box, settings=wanted, test_only=True
@@ -150,11 +159,11 @@ def _part(session: Session, loaded: LoadedRun, part: str, detector: str, setting
     if samples.unlabelled is None or not len(samples.unlabelled.frames):
         raise FkbenchError(f"{spec.name} has no unlabelled part here.", "Use --part test, or name pictures.")
     source: str | None = box
-    if not detector and session.registry.get(DetectorSpec, box).needs_labels:
+    if not detector and box_spec.needs_labels:
         note(f"These pictures have no labels for the box '{box}': the whole frame is used. --detector names another.")
         source = None
     frames = samples.unlabelled.frames
-    points, _ = loaded.predict_frames(frames, source, settings)
+    points, _ = loaded.predict_frames(frames, source, wanted["detector"])
     pictures = [frames[i] for i in range(min(GRID_MOST, len(frames)))]
     return Found(list(samples.unlabelled.ids), pictures, points, None)
 

@@ -176,7 +176,7 @@ def _score_run(session: Session, run: str, box: str, asked: Asked) -> Scored:
     same = spec.name == name
     box = box or (record.box if same else spec.default_box("uniform"))
     if same:
-        settings = recorded_settings(record, box, settings)
+        settings = recorded_settings(record, session.registry.get(DetectorSpec, box), settings)
     if asked.several:
         settings = _of_this_box(session, box, settings)
     own = record.dataset.split if same else spec.default_split("uniform")

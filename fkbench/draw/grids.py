@@ -184,7 +184,8 @@ def _boxes(out: ByteArray, boxes: Points, scores: Sequence[float | None] | None)
     for i, (x, y, width, height) in enumerate(boxes):
         if not np.isfinite([x, y, width, height]).all():
             continue
-        corners = np.array([[x, y], [x + width, y], [x + width, y + height], [x, y + height]])
+        # Boxes are continuous, pixel i covers [i, i + 1); what is drawn has the pixels' centres at integers.
+        corners = np.array([[x, y], [x + width, y], [x + width, y + height], [x, y + height]]) - 0.5
         cv.strokes(out, corners, np.roll(corners, -1, axis=0), cv.ERROR, thickness)
         score = scores[i] if scores is not None else None
         if score is not None:

@@ -378,3 +378,14 @@ def test_a_brief_timing_is_no_answer_to_a_full_one(bench, capsys, monkeypatch):
 def test_few_test_frames_are_not_fewer_than_none(bench, capsys):
     assert bench.call("detect", "--detector", "bright", "--dataset", "patches", "--most", "-1") == 2
     assert "--most" in capsys.readouterr().err
+
+
+def test_a_preset_given_now_is_not_undone_by_the_runs_own_settings(bench, capsys):
+    run = ["run", "--model", "mean-shape", "--dataset", "patches", "--protocol", "smoke", "--json", "--box", "bright"]
+    assert bench.call(*run) == 0
+    (record,) = json.loads(capsys.readouterr().out)["runs"]
+    assert record["box_settings"]["level"] == 100
+    for words, level in (([], 100), (["preset=deep"], 150), (["preset=deep", "detector.level=120"], 120)):
+        given = [word for each in words for word in ("--set", f"detector.{each.removeprefix('detector.')}")]
+        assert bench.call("score", record["key"], *given, "--json") == 0
+        assert json.loads(capsys.readouterr().out)["box_settings"]["settings"]["level"] == level

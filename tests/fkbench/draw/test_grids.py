@@ -132,7 +132,9 @@ def test_draw_points_on_several_faces():
     found = (out == np.array(canvas.PREDICTED)).all(axis=2)
     for face in points[:, :2].reshape(-1, 2).astype(int):
         assert found[face[1], face[0]]
-    assert out[30, 60] == pytest.approx(np.array(canvas.ERROR), abs=30)
+    line = out[24:36, 60].astype(float).sum(axis=1)  # the box's upper edge: between the centres of rows 29 and 30
+    assert (line * np.arange(24, 36)).sum() / line.sum() == pytest.approx(29.5, abs=0.1)
+    assert out[29:31, 60].sum(axis=0) / np.array(canvas.ERROR).clip(1) == pytest.approx(1.0, abs=0.5)
     assert image.max() == 0, "the picture that was given has been changed"
     assert (draw_points(image, points, truth=True) == np.array(canvas.TRUTH)).all(axis=2).any()
 
