@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from fkbench.boards import Board, errors_beside
 from fkbench.errors import FkbenchError
@@ -24,6 +25,7 @@ from fkbench.specs import DatasetSpec
 PAGES = "pages"
 PICTURE = "predictions.png"
 MOST_PICTURE_BYTES = 4 * 2**20
+LONGEST_TEXT, MOST_ITEMS = 500, 2000
 TABLES = ("md", "csv", "json", "tex")
 DatasetOf = Callable[[str], DatasetSpec | None]
 
@@ -136,7 +138,8 @@ class _Site:
 
     def _scrubbed(self, record: RunRecord) -> RunRecord:
         # A published record was scrubbed by who published it: names of this machine's user mean nothing in it.
-        return (Scrubber() if is_published(record) else self.scrubber).record(record)
+        scrubber = Scrubber() if is_published(record) else self.scrubber
+        return scrubber.record(RunRecord.model_validate(_shortened(record.to_json())))
 
     def _drawn(self, record: RunRecord, scheme: Scheme | None) -> list[Drawn]:
         try:
@@ -164,6 +167,17 @@ class _Site:
                 path.unlink()
                 if path.with_suffix(".png") not in self.written:
                     path.with_suffix(".png").unlink(missing_ok=True)
+
+
+def _shortened(value: Any) -> Any:
+    """JSON with its texts cut: a page shows no more, and looking for paths in endless ones takes endless time."""
+    if isinstance(value, str):
+        return value if len(value) <= LONGEST_TEXT else value[:LONGEST_TEXT]
+    if isinstance(value, list):
+        return [_shortened(item) for item in value[:MOST_ITEMS]]
+    if isinstance(value, dict):
+        return {_shortened(name): _shortened(item) for name, item in list(value.items())[:MOST_ITEMS]}
+    return value
 
 
 def _scheme(spec: DatasetSpec | None) -> Scheme | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +172,22 @@ def fill(runs: Runs) -> Runs:
     return runs
 
 
-@pytest.fixture
-def filled(runs: Runs) -> Runs:
-    return fill(runs)
+@pytest.fixture(autouse=True, scope="session")
+def _no_waiting_for_disks() -> Generator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda file: None)
+        yield
+
+
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    """Made once; its records are not changed."""
+    return fill(Runs(tmp_path_factory.mktemp("filled")))
+
+
+@pytest.fixture(scope="session")
+def site(filled: Runs, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the site of `filled`; only to be read."""
+    folder = tmp_path_factory.mktemp("site")
+    filled.write(folder)
+    return folder

@@ -1,0 +1,167 @@
+"""The site in Debian's Chromium, driven by Playwright: sorting, filters, theme, hover, a page of runs, hostile text."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def browser():
+    api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: pip install playwright")
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("no Chromium on the path: apt-get install chromium")
+    with api.sync_playwright() as driver:
+        running = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def open_page(browser):
+    """Opens a file with a console that must stay empty."""
+    said, contexts = [], []
+
+    def opened(path, fragment="", **settings):
+        context = browser.new_context(
+            **{"viewport": {"width": 1300, "height": 900}, "color_scheme": "light"} | settings
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on(
+            "request", lambda request: None if request.url.startswith(("file:", "data:")) else said.append(request.url)
+        )
+        page.goto(path.as_uri() + fragment)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert said == []
+
+
+def names(page, board=0):
+    rows = f"#b{board}-table tbody tr:not([hidden]) th bdi:first-of-type"
+    return [text for text in page.locator(rows).all_inner_texts() if text in MODELS]
+
+
+MODELS = ("finenet", "swiftnet", "midnet", "coarsenet", "twin-a", "twin-b", "mean-shape", "short", "tuned", "broken")
+
+
+def test_sorts_by_a_click_and_by_the_keyboard_with_empty_cells_last(site, open_page):
+    page = open_page(site / "index.html", "#b0")
+    head = page.locator("#b0-table thead th").filter(has_text="rmse px").first
+    head.locator("button").click()
+    page.wait_for_function("document.querySelector('#b0-table th[aria-sort=ascending]')")
+    page.wait_for_timeout(100)
+    up = names(page)
+    assert up[0] == "finenet"
+    assert up[-1] == "broken"
+    head.locator("button").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.querySelector('#b0-table th[aria-sort=descending]')")
+    page.wait_for_timeout(100)
+    assert names(page) == [*up[:-1][::-1], "broken"]
+
+
+def test_filters_by_words_by_rank_and_by_column(site, open_page):
+    page = open_page(site / "index.html", "#b0")
+    board = page.locator("#b0")
+    board.locator(".find").fill("out of MEMORY")
+    assert names(page) == ["broken"]
+    assert board.locator(".count").inner_text() == "1 of 10 rows"
+    board.locator(".find").fill("")
+    board.locator(".only").check()
+    assert "broken" not in names(page)
+    assert len(names(page)) == 7
+    board.locator(".by-column").click()
+    board.locator("input[aria-label='Filter rmse px']").fill("<1.7")
+    assert names(page) == ["finenet", "swiftnet"]
+    board.locator("input[aria-label='Filter params']").fill("1..2")
+    assert names(page) == []
+    board.locator(".by-column").click()
+    assert len(names(page)) == 7
+
+
+def test_one_board_at_a_time_or_all(site, open_page):
+    page = open_page(site / "index.html")
+    shown = "Array.from(document.querySelectorAll('section.board')).filter(s => !s.hidden).length"
+    assert page.evaluate(shown) == 1
+    page.locator("#boards a").nth(2).click()
+    page.wait_for_function("!document.getElementById('b2').hidden")
+    assert page.evaluate(shown) == 1
+    page.locator(".every").click()
+    assert page.evaluate(shown) == 3
+
+
+def test_theme_follows_the_system_until_one_is_chosen(site, open_page):
+    page = open_page(site / "index.html", color_scheme="dark")
+    paper = "getComputedStyle(document.body).backgroundColor"
+    dark = page.evaluate(paper)
+    page.locator(".theme").click()
+    assert page.evaluate(paper) == "rgb(255, 255, 255)"
+    page.reload()
+    assert page.evaluate(paper) == "rgb(255, 255, 255)"
+    page.locator(".theme").click()
+    assert page.evaluate(paper) == dark != "rgb(255, 255, 255)"
+
+
+def test_hover_and_focus_tell_of_a_point_and_the_curves_and_faces_are_drawn(site, open_page):
+    page = open_page(site / "index.html", "#b0")
+    dot = page.locator("#b0 svg.chart a").first
+    dot.hover()
+    assert "finenet · rank 1 · rmse 1.2" in page.locator("#tip").inner_text()
+    page.mouse.move(2, 2)
+    assert page.locator("#tip").is_hidden()
+    page.wait_for_selector("#b0 .ced canvas")
+    page.locator("#b0 .ced .u-over").hover()
+    assert "%" in page.locator("#b0 .u-legend").inner_text()
+    disc = page.locator("#b0 .face circle").first
+    before = disc.get_attribute("data-tip")
+    page.locator("#b0 .pick").select_option(label="mean-shape")
+    assert disc.get_attribute("data-tip") != before
+
+
+def test_a_page_of_runs_is_reached_and_shows_curves(site, open_page):
+    page = open_page(site / "index.html", "#b0")
+    page.locator("#b0-table a").first.click()
+    page.wait_for_selector(".loss canvas")
+    page.wait_for_selector(".rmse canvas")
+    assert page.locator("h1").inner_text() == "finenet"
+    assert page.locator(".grid-of-faces svg").count() == 6
+    page.locator("header a").click()
+    page.wait_for_selector("#b0-table")
+
+
+def test_a_phone_sees_no_sideways_page_and_may_ask_for_all_columns(site, open_page):
+    page = open_page(site / "index.html", "#b0", viewport={"width": 375, "height": 700})
+    assert page.evaluate("document.documentElement.scrollWidth") == 375
+    hidden = page.locator("#b0-table thead th.minor").first
+    assert hidden.is_hidden()
+    page.locator("#b0 .all-columns").click()
+    assert hidden.is_visible()
+
+
+def test_hostile_text_stays_text(runs, tmp_path, open_page):
+    text = "</script><script>document.title='bad'</script><img src=x onerror=\"document.title='bad'\">"
+    long = (text + "\u202e") * 36
+    runs.add_seeds(text, 1.0, flags=[text], device={"type": "cpu", "name": long}, protocol__recipe={text: long * 3})
+    runs.add(text, 1.2, 0, status="failed", reason=long, metrics={}, model__settings={text: text})
+    runs.write(tmp_path / "out")
+    page = open_page(tmp_path / "out" / "index.html")
+    page.locator("svg.chart a").first.hover()
+    page.wait_for_selector(".ced canvas")
+    assert page.title() == "Facial keypoints: leaderboards"
+    assert page.locator("img").count() == 0
+    page.locator("#b0-table a").first.click()
+    page.wait_for_selector(".loss canvas")
+    assert page.title().startswith("</script>")
+    assert page.locator("img").count() == 0
+    assert page.locator("script").count() == 2
