@@ -260,6 +260,7 @@ def test_tables_beside_the_page_are_linked(filled, tmp_path):
     assert f'href="{slug}.json"' not in page_of(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_board_of_100_rows_of_68_points_takes_less_than_2_mb(runs, tmp_path):
     for i in range(100):
         runs.add(
