@@ -94,7 +94,8 @@ def test_out_writes_the_boards_and_an_index_and_prints_the_paths(call, three_mod
     out = tmp_path / "tables"
     printed = call("--out", str(out)).stdout.splitlines()
     slug = "faces-honest-fair-v1-whole-01234567"
-    assert printed == [str(out / name) for name in (f"{slug}.md", f"{slug}.csv", f"{slug}.json", f"{slug}.tex", "index.md")]
+    files = [*(f"{slug}.{ending}" for ending in ("md", "csv", "json", "tex")), "index.md"]
+    assert printed == [str(out / name) for name in files]
     assert (out / f"{slug}.csv").read_text().startswith("model,rmse,")
     assert f"({slug}.md)" in (out / "index.md").read_text()
     assert not list(out.glob(".*"))
