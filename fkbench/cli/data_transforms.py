@@ -71,10 +71,15 @@ def augmented_cells(
     recipe = PROTOCOLS[protocol].recipe
     if recipe is None:
         raise FkbenchError(f"'{protocol}' has a recipe for each model, not one.", "Use uniform, or name transforms.")
-    where = {"split": split or spec.default_split(protocol), "box": spec.default_box(protocol)}
     with progress_bars() as bars:
         inputs = open_inputs(
-            session.registry, session.store, spec, settings={"dataset": settings}, progress=bars, **where
+            session.registry,
+            session.store,
+            spec,
+            split=split or spec.default_split(protocol),
+            box=spec.default_box(protocol),
+            settings={"dataset": settings},
+            progress=bars,
         )
     train = inputs.split.train
     rows = train[np.unique(np.linspace(0, len(train) - 1, min(count, len(train))).round().astype(int))]

@@ -125,9 +125,9 @@ def _axes(x: Scale, y: Scale) -> list[str]:
         parts.append(f'<path class="grid" d="M{at} {TOP}V{base}"/>')
         parts.append(f'<text class="tick" x="{at}" y="{base + 16}" text-anchor="middle">{short_count(value)}</text>')
     for value in y.ticks():
-        at = y(value)
-        parts.append(f'<path class="grid" d="M{LEFT} {at:.1f}H{WIDTH - RIGHT}"/>')
-        parts.append(f'<text class="tick" x="{LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">{value:.4g}</text>')
+        down = y(value)
+        parts.append(f'<path class="grid" d="M{LEFT} {down:.1f}H{WIDTH - RIGHT}"/>')
+        parts.append(f'<text class="tick" x="{LEFT - 6}" y="{down + 4:.1f}" text-anchor="end">{value:.4g}</text>')
     parts.append(f'<text class="axis" x="{(LEFT + WIDTH) / 2}" y="{HEIGHT - 6}" text-anchor="middle">images/s →</text>')
     middle = (TOP + base) / 2
     turned = f'transform="rotate(-90 13 {middle})" x="13" y="{middle}"'
