@@ -121,9 +121,9 @@ def _log_ticks(low: float, high: float) -> list[float]:
 def _axes(x: Scale, y: Scale) -> list[str]:
     base, parts = HEIGHT - BOTTOM, []
     for value in x.ticks():
-        at = f"{x(value):.1f}"
-        parts.append(f'<path class="grid" d="M{at} {TOP}V{base}"/>')
-        parts.append(f'<text class="tick" x="{at}" y="{base + 16}" text-anchor="middle">{short_count(value)}</text>')
+        place = f"{x(value):.1f}"
+        parts.append(f'<path class="grid" d="M{place} {TOP}V{base}"/>')
+        parts.append(f'<text class="tick" x="{place}" y="{base + 16}" text-anchor="middle">{short_count(value)}</text>')
     for value in y.ticks():
         down = y(value)
         parts.append(f'<path class="grid" d="M{LEFT} {down:.1f}H{WIDTH - RIGHT}"/>')

@@ -126,7 +126,7 @@ class _Site:
             board=board,
             number=number,
             found=found,
-            records=[self._scrubbed(record) for record in found.entry.records],
+            records=self._scrubbed(found.entry.records),
             scheme=scheme,
             histories={record.seed: _history(record) for record in found.entry.done},
             drawn=self._drawn(first, scheme),
@@ -136,10 +136,21 @@ class _Site:
         )
         self.write(path, page.html().encode())
 
-    def _scrubbed(self, record: RunRecord) -> RunRecord:
+    def _scrubbed(self, records: Sequence[RunRecord]) -> list[RunRecord]:
+        """The first as a whole, as the page shows all of it; of the others what their lines show."""
         # A published record was scrubbed by who published it: names of this machine's user mean nothing in it.
-        scrubber = Scrubber() if is_published(record) else self.scrubber
-        return scrubber.record(RunRecord.model_validate(_shortened(record.to_json())))
+        scrubber = Scrubber() if is_published(records[0]) else self.scrubber
+        first = scrubber.record(RunRecord.model_validate(_shortened(records[0].to_json())))
+        others = [
+            record.model_copy(
+                update={
+                    "reason": scrubber.text(record.reason[:LONGEST_TEXT]),
+                    "flags": [scrubber.text(flag) for flag in record.flags],
+                }
+            )
+            for record in records[1:]
+        ]
+        return [first, *others]
 
     def _drawn(self, record: RunRecord, scheme: Scheme | None) -> list[Drawn]:
         try:
