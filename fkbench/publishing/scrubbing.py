@@ -20,7 +20,8 @@ from typing import Any
 from fkbench.records import Environment, RunRecord
 
 PATH, USER, HOST, ADDRESS = "(path)", "(user)", "(host)", "(address)"
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+# Looked for from the beginning of a word alone: a word of ten thousand letters would be read from each of them.
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _PATHS = (
     re.compile(r"\bfile:/+[^\s'\"<>|]*", re.IGNORECASE),
     # Folders of users may have blanks in their names, other folders only where backslashes show their end.
