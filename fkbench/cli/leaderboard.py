@@ -146,11 +146,14 @@ def added_page(done: Added) -> dict[str, Any]:
 
 
 def _clash_page(clash: Clash) -> dict[str, Any]:
-    fields = [{"field": one.field, "kept": one.first, "other": one.second} for one in clash.fields]
-    return {"kept": clash.kept, "other": clash.other, "kind": clash.kind, "fields": fields}
+    fields = [{"field": one.field, "first": one.first, "other": one.second} for one in clash.fields]
+    return {"kept": clash.kept, "first": clash.first, "other": clash.other, "kind": clash.kind, "fields": fields}
 
 
-def print_added(done: Added) -> None:
+REPLACE = "What was there stays. --replace puts the new results in their place."
+
+
+def print_added(done: Added, remedy: str = REPLACE) -> None:
     """The same for people: what was written on stdout, what needs a look on stderr."""
     for title, files in (("published", done.written), ("beside another device's", done.apart), ("now", done.replaced)):
         for file in files:
@@ -160,13 +163,13 @@ def print_added(done: Added) -> None:
     for clash in done.repeats:
         note(f"Measured twice, the fuller timing is kept: {clash.kept} and {clash.other}")
     for clash in done.conflicts:
-        note(f"Conflict: {clash.other} is not what is published as {clash.kept}:")
+        note(f"Conflict: {_plain(clash.other)} is of one key with {_plain(clash.first)}, and of another outcome:")
         for one in clash.fields[:_FIELDS_SHOWN]:
-            note(f"  {_plain(one.field)}: {_plain(one.first)} there, {_plain(one.second)} here")
+            note(f"  {_plain(one.field)}: {_plain(one.second)}, not {_plain(one.first)}")
         if len(clash.fields) > _FIELDS_SHOWN:
             note(f"  and {len(clash.fields) - _FIELDS_SHOWN} more fields (--json has all)")
-    if done.conflicts:
-        note("What was there stays. --replace puts the new results in their place.")
+    if done.conflicts and remedy:
+        note(remedy)
     for path, reason in done.refused.items():
         note(f"Refused: {_plain(path)}: {_plain(reason)}")
 

@@ -6,6 +6,7 @@ from fkbench.publishing.arithmetic import Line, check_metrics
 from fkbench.publishing.differences import Difference, differences, kind_of
 from fkbench.publishing.folder import Added, Clash, publish, rebuild
 from fkbench.publishing.form import Form, RefusedError, published_form
+from fkbench.publishing.merging import Merged, merge
 from fkbench.publishing.scrubbing import Scrubber
 
 __all__ = [
@@ -14,11 +15,13 @@ __all__ = [
     "Difference",
     "Form",
     "Line",
+    "Merged",
     "RefusedError",
     "Scrubber",
     "check_metrics",
     "differences",
     "kind_of",
+    "merge",
     "publish",
     "published_form",
     "rebuild",

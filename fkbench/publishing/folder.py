@@ -12,7 +12,15 @@ from fkbench.errors import FkbenchError
 from fkbench.publishing.differences import Difference, Kind, better_measured, differences, kind_of
 from fkbench.publishing.form import Form, RefusedError, published_form
 from fkbench.publishing.scrubbing import Scrubber
-from fkbench.records import ResultStore, RunRecord, Verification, is_published, verification_of, write_verification
+from fkbench.records import (
+    LEVELS,
+    ResultStore,
+    RunRecord,
+    Verification,
+    is_published,
+    verification_of,
+    write_verification,
+)
 from fkbench.records.beside import RESULTS
 from fkbench.records.files import write_atomic
 from fkbench.records.results import read_result
@@ -26,14 +34,16 @@ class Clash:
     """Two results of one key that are not the same.
 
     Attributes:
-        kept: path of the one that stays, or stayed, in the folder; None: neither.
+        first: path of the one.
         other: path of the other one.
+        kept: path of the one that stays; None: neither.
         kind: `repeat` or `conflict`.
         fields: in what they differ.
     """
 
-    kept: str | None
+    first: str
     other: str
+    kept: str | None
     kind: Kind
     fields: tuple[Difference, ...]
 
@@ -82,7 +92,7 @@ def publish(records: Iterable[RunRecord], folder: Path, scrubber: Scrubber, *, r
         except RefusedError as error:
             done.refused[record.path] = error.message
             continue
-        file = _add(form, folder, done, replace=replace)
+        file = add_form(form, folder, done, replace=replace)
         if file is not None:
             _carry_over(record, file)
     return done
@@ -115,7 +125,7 @@ def write_form(form: Form, file: Path) -> Path:
     return file
 
 
-def _add(form: Form, folder: Path, done: Added, *, replace: bool) -> Path | None:
+def add_form(form: Form, folder: Path, done: Added, *, replace: bool = False) -> Path | None:
     """Write it if it is new; the file where it stands now, None where another one stays in its place."""
     board = folder / RESULTS / form.board
     plain, own = board / f"{form.stem}.json", board / f"{form.device_stem}.json"
@@ -133,7 +143,7 @@ def _add(form: Form, folder: Path, done: Added, *, replace: bool) -> Path | None
         if replace:
             done.replaced.append(write_form(form, file))
             return file
-        clash = Clash(str(file), form.source, kind, tuple(differences(before, form.record)))
+        clash = Clash(str(file), form.source, str(file), kind, tuple(differences(before, form.record)))
         if kind != "repeat":
             done.conflicts.append(clash)
             return None
@@ -151,6 +161,9 @@ def _carry_over(record: RunRecord, file: Path) -> None:
     if found is None:
         return
     published = read_result(file)
+    before = verification_of(published)
+    if before is not None and LEVELS.index(before.level) >= LEVELS.index(found.level):
+        return  # what others have found goes before what the author did
     write_verification(published, Verification(**{**found.model_dump(), "subject": subject_of(published)}))
 
 

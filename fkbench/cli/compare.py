@@ -1,0 +1,199 @@
+"""`fkbench compare`: which of two results is better, by how much and how surely; with --fail-on a gate for CI."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fkbench.cli.session import Session, console, current, note, print_json
+from fkbench.errors import FkbenchError
+
+if TYPE_CHECKING:
+    from fkbench.publishing.comparison import Compared, Delta, Side
+    from fkbench.publishing.rules import Judged
+
+EPILOG = (
+    "A is the reference, B the candidate, and every difference is B - A. A rule is METRIC, > or <, and a change from A "
+    "to B; with % relative to A. Examples: fkbench compare dfk@synthetic15 mynet@synthetic15; fkbench compare 3f2a "
+    "77c0 --fail-on 'rmse>+2%' --fail-on 'nme@inter_ocular>+0.5' (percentage points) --fail-on "
+    "'infer_images_per_s<-10%'."
+)
+_SHOWN = ("rmse", "mae", "nme@inter_ocular", "auc@8", "fr@8", "train_s", "infer_images_per_s", "latency_ms_p50")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("compare", epilog=EPILOG)(command)
+
+
+def command(
+    context: typer.Context,
+    a: Annotated[str, typer.Argument(metavar="A", help="The reference: a run, or model@dataset for all its seeds.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="The candidate.")],
+    fail_on: Annotated[
+        list[str] | None,
+        typer.Option("--fail-on", metavar="RULE", help="Exit code 1 where this holds: 'rmse>+2%'; repeatable."),
+    ] = None,
+    decide: Annotated[
+        str,
+        typer.Option(
+            help="What breaks a rule: significant (estimate beyond it, and not by chance), estimate, or interval (the "
+            "whole interval beyond it)."
+        ),
+    ] = "significant",
+    curves: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw training curves and CED of both: .png, .svg, .pdf.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON value on stdout.")] = False,
+) -> None:
+    """Say which of two results on the same images is better, by how much and how surely, per point and in speed."""
+    from fkbench.publishing.comparison import compare_sides
+    from fkbench.publishing.rules import DECIDE, Rule, judge
+
+    rules = [Rule.parse(text) for text in fail_on or ()]
+    if decide not in DECIDE:
+        raise FkbenchError(f"--decide '{decide}' is unknown.", f"Use {', '.join(DECIDE)}.")
+    session = current(context)
+    first, second = _side(session, a), _side(session, b)
+    if not set(_keys(first)).isdisjoint(_keys(second)):
+        raise FkbenchError(f"'{a}' and '{b}' have runs in common.", "Name two different results.")
+    found = compare_sides(first, second, _point_names(session, first))
+    judged = [judge(rule, found, decide) for rule in rules]  # type: ignore[arg-type]
+    picture = _draw(first, second, curves) if curves is not None else None
+    if as_json:
+        print_json(_page(found, judged, picture))
+    else:
+        _print(found, judged)
+        if picture is not None:
+            note(f"curves: {picture}")
+    if any(one.broken for one in judged):
+        raise typer.Exit(1)
+
+
+def _side(session: Session, text: str) -> Side:
+    from fkbench.publishing.comparison import side_of
+    from fkbench.records import ResultStore
+
+    return side_of(text, ResultStore(session.runs_root).find_all(text, note))
+
+
+def _keys(side: Side) -> list[str]:
+    return [record.path for record in side.entry.done]
+
+
+def _point_names(session: Session, side: Side) -> tuple[str, ...]:
+    """Names of the points, where the dataset is known here."""
+    from fkbench.finding import find_run_dataset
+    from fkbench.schemes import scheme_of
+
+    try:
+        return scheme_of(find_run_dataset(session.registry, side.entry.first.dataset.name, session.data_root)).points
+    except FkbenchError:
+        return ()
+
+
+def _draw(a: Side, b: Side, path: Path) -> Path:
+    from fkbench.publishing.curves import draw_curves
+
+    return draw_curves(a, b, path.expanduser())
+
+
+def _page(found: Compared, judged: list[Judged], picture: Path | None) -> dict[str, Any]:
+    from fkbench.publishing.comparison import delta_page
+
+    return {
+        "a": _side_page(found.a),
+        "b": _side_page(found.b),
+        "better": found.better or None,
+        "images": found.images,
+        "groups": found.groups,
+        "rmse": delta_page(found.rmse),
+        "metrics": {name: delta_page(delta) for name, delta in found.metrics.items()},
+        "points": [delta_page(delta) for delta in found.points],
+        "slices": {name: [delta_page(delta) for delta in part] for name, part in found.slices.items()},
+        "rules": [
+            {"rule": one.rule.text, "broken": one.broken, "change": one.change, "why": one.why} for one in judged
+        ],
+        "notes": found.notes,
+        "curves": picture,
+    }
+
+
+def _side_page(side: Side) -> dict[str, Any]:
+    return {
+        "name": side.name,
+        "keys": [record.key for record in side.entry.done],
+        "seeds": list(side.seeds),
+        "device": side.entry.device,
+    }
+
+
+def _print(found: Compared, judged: list[Judged]) -> None:
+    from rich.text import Text
+
+    from fkbench.boards.text import cut, visible
+
+    out = console()
+    out.print(Text(cut(visible(f"A: {found.a.name}"), 100)))
+    out.print(Text(cut(visible(f"B: {found.b.name}"), 100)))
+    out.print(Text(verdict(found), style="bold"))
+    names = [name for name in _SHOWN if name in found.metrics]
+    names += sorted(name for name in found.metrics if "@" in name and name not in names)
+    _table(out, "metric", [found.metrics[name] for name in names])
+    if found.points:
+        _table(out, "rmse of a point, px", found.points)
+    for name, part in found.slices.items():
+        _table(out, f"rmse by {name}, px", part)
+    if found.points or found.slices:
+        out.print(Text("p of points and of slices is adjusted by Holm within each table", style="dim"))
+    for text in found.notes:
+        out.print(Text(visible(text), style="yellow"))
+    for one in judged:
+        mark, style = ("failed", "bold red") if one.broken else ("passed", "green")
+        out.print(Text(f"{visible(one.rule.text)}: {mark} ({visible(one.why)})", style=style))
+
+
+def verdict(found: Compared) -> str:
+    """The answer in a sentence or two."""
+    rmse = found.rmse
+    seeds = f"{len(found.a.seeds)} and {len(found.b.seeds)} seeds"
+    basis = f"{found.images} images, {found.groups} groups, {seeds}"
+    if rmse.low is None or rmse.high is None or rmse.p is None:
+        return f"No test is possible ({basis}): rmse {rmse.a:.4g} px and {rmse.b:.4g} px."
+    percent = "" if rmse.percent is None else f" ({rmse.percent:+.1f} %)"
+    size = (
+        f"rmse {rmse.a:.4g} → {rmse.b:.4g} px, {rmse.difference:+.3g} px{percent}, "
+        f"95 % interval {rmse.low:+.3g} to {rmse.high:+.3g} px, p = {rmse.p:.2g}; {basis}"
+    )
+    if not found.better:
+        return f"The data cannot tell them apart: {size}."
+    return f"{found.better.upper()} is better: {size}."
+
+
+def _table(out: Any, title: str, deltas: list[Delta]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from fkbench.boards.text import cut, visible
+    from fkbench.publishing.rules import SHARES
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="underline")
+    for name in (title, "A", "B", "B − A", "%", "95 % CI", "p"):
+        table.add_column(name, justify="left" if name == title else "right", no_wrap=True)
+    for delta in deltas:
+        share = delta.name.startswith(SHARES)
+        unit = 100.0 if share else 1.0
+        low, high = (None if end is None else unit * end for end in (delta.low, delta.high))
+        cells = (
+            cut(visible(delta.name), 32) + (", %" if share else ""),
+            f"{unit * delta.a:.4g}",
+            f"{unit * delta.b:.4g}",
+            f"{unit * delta.difference:+.3g}",
+            "–" if delta.percent is None else f"{delta.percent:+.3g}",
+            "–" if low is None or high is None else f"{low:+.3g} to {high:+.3g}",
+            "–" if delta.p is None else "<.0001" if delta.p < 1e-4 else f"{delta.p:.2g}",
+        )
+        table.add_row(*map(Text, cells), style="" if delta.significant in (None, True) else "dim")
+    out.print(table)

@@ -1,0 +1,62 @@
+"""`fkbench merge`: results of several people into one published folder, with a report of what is in conflict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fkbench.cli.leaderboard import added_page, print_added
+from fkbench.cli.session import note, print_json
+
+EPILOG = (
+    "Examples: fkbench merge shard-a shard-b (only says what would happen); fkbench merge shard-a shard-b --out "
+    "leaderboards; fkbench merge ours theirs --out leaderboards --keep first."
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("merge", epilog=EPILOG)(command)
+
+
+def command(
+    folders: Annotated[list[Path], typer.Argument(metavar="DIR…", help="Runs folders or published folders.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Published folder that takes them; what it holds stays. Without it: a report."
+        ),
+    ] = None,
+    keep: Annotated[
+        str,
+        typer.Option(help="Which of two results in conflict is taken: of the folder named first or last, or neither."),
+    ] = "neither",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON value on stdout.")] = False,
+) -> None:
+    """Put shards together: one key with another outcome is a conflict, another device stands beside, damage is named.
+
+    Exit code 1 where results are in conflict and --keep does not say which to take, or a record is damaged or refused.
+    """
+    from fkbench.publishing import merge, rebuild
+
+    target = out.expanduser() if out is not None else None
+    done = merge([folder.expanduser() for folder in folders], target, keep)  # type: ignore[arg-type]
+    tables = rebuild(target) if target is not None and (done.results or target.is_dir()) else []
+    resolved = keep != "neither" and all(clash.kept is not None for clash in done.added.conflicts)
+    if as_json:
+        page = {"read": done.read, "results": done.results, **added_page(done.added), "other_devices": done.devices}
+        print_json({**page, "damaged": done.damaged, "tables": tables, "keep": keep})
+    else:
+        print_added(done.added, remedy="" if keep != "neither" else KEEP)
+        for group in done.devices:
+            note(f"One plan on several devices, each kept: {'; '.join(group)}")
+        for line in done.damaged:
+            note(f"Damaged: {line}")
+        note(f"{sum(done.read.values())} records read, {done.results} results{f' in {out}' if out else ''}.")
+    if (done.added.conflicts and not resolved) or done.damaged or done.added.refused:
+        raise typer.Exit(1)
+
+
+KEEP = "Results in conflict are left out. --keep first (or last) takes those of the folder named first (or last)."

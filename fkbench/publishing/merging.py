@@ -1,0 +1,122 @@
+"""Shards of several people put together: what goes together, what is in conflict, what is damaged.
+
+Results of one key from one kind of device are one result. If they differ only in circumstances (timing, versions), the
+one whose timing says more is taken, by content and not by order. If they differ in their outcome they are in conflict,
+and no rule can know who is right: neither is taken, unless the caller has said which folder goes first. Results of
+one key from two kinds of device stand side by side. What checks have found in a shard is not taken over: a shard's word
+about itself is no evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from pathlib import Path
+from typing import Literal, get_args
+
+from fkbench.boards import BoardKey, Entry
+from fkbench.errors import FkbenchError
+from fkbench.publishing.differences import better_measured, differences, kind_of
+from fkbench.publishing.folder import Added, Clash, add_form
+from fkbench.publishing.form import Form, RefusedError, published_form
+from fkbench.publishing.scrubbing import Scrubber
+from fkbench.records import ResultStore, RunRecord, is_published
+
+Keep = Literal["neither", "first", "last"]
+
+
+@dataclass
+class Merged:
+    """What merging has done, or would do.
+
+    Attributes:
+        added: see `Added`; conflicts between the shards are among its `conflicts`, refused results in `refused`.
+        damaged: a line for each record that cannot be read.
+        devices: results of one plan and seed from several kinds of device; all of them are kept.
+        results: how many results go together.
+        read: folder → how many records it has.
+    """
+
+    added: Added = field(default_factory=Added)
+    damaged: list[str] = field(default_factory=list)
+    devices: list[list[str]] = field(default_factory=list)
+    results: int = 0
+    read: dict[str, int] = field(default_factory=dict)
+
+
+def merge(folders: Sequence[Path], out: Path | None = None, keep: Keep = "neither") -> Merged:
+    """Put the results of several folders, of runs or published, into one published folder.
+
+    Args:
+        folders: the shards; their order matters for `keep` alone.
+        out: the published folder; what it holds stays. None: only say what would be done.
+        keep: which of two results in conflict is taken: of the folder named first or last, or neither.
+
+    Raises:
+        FkbenchError: a folder is not there or holds nothing, or `out` is one of them or cannot be written.
+    """
+    if keep not in get_args(Keep):
+        raise FkbenchError(f"--keep '{keep}' is unknown.", f"Use {', '.join(get_args(Keep))}.")
+    done = Merged()
+    forms = [form for folder in folders for form in _forms(folder, out, done)]
+    done.devices = _on_several_devices(form.record for form in forms)
+    chosen: dict[tuple[str, str], list[Form]] = {}
+    for form in forms:
+        chosen.setdefault((form.record.key, form.record.device.name), []).append(form)
+    resolved = [_resolved(group, done.added, keep) for _, group in sorted(chosen.items())]
+    kept = [form for form in resolved if form is not None]
+    done.results = len(kept)
+    for form in kept if out is not None else ():
+        assert out is not None
+        add_form(form, out, done.added)
+    return done
+
+
+def _forms(folder: Path, out: Path | None, done: Merged) -> Iterable[Form]:
+    if not folder.is_dir():
+        raise FkbenchError(f"There is no folder '{folder}'.", "Name runs folders or published ones.")
+    if out is not None and out.resolve() == folder.resolve():
+        raise FkbenchError(f"'{folder}' is --out, too.", "Name it as --out alone: what it holds stays.")
+    before = len(done.damaged)
+    records = ResultStore(folder).records(done.damaged.append)
+    if not records and len(done.damaged) == before:
+        raise FkbenchError(f"There are no results in '{folder}'.", "Name a runs folder or a published one.")
+    done.read[str(folder)] = len(records)
+    own = Scrubber.of_this_machine()
+    for record in records:
+        try:
+            # What was published has been scrubbed where it was made; the names of this machine are not in it.
+            yield published_form(record, Scrubber() if is_published(record) else own)
+        except RefusedError as error:
+            done.added.refused[record.path] = error.message
+
+
+def _resolved(group: list[Form], added: Added, keep: Keep) -> Form | None:
+    """The one of several forms of a key and device that is taken."""
+    ordered = group[::-1] if keep == "last" else group
+    chosen = ordered[0]
+    rivals = [form for form in ordered[1:] if kind_of(chosen.record, form.record) == "conflict"]
+    for rival in rivals:
+        fields = tuple(differences(chosen.record, rival.record))
+        kept = None if keep == "neither" else chosen.source
+        added.conflicts.append(Clash(chosen.source, rival.source, kept, "conflict", fields))
+    if rivals and keep == "neither":
+        return None
+    repeats = [form for form in ordered[1:] if kind_of(chosen.record, form.record) == "repeat"]
+    best = reduce(lambda a, b: a if better_measured(a.record, b.record) is a.record else b, [chosen, *repeats])
+    for form in [chosen, *repeats] if repeats else ():
+        if form is not best:
+            fields = tuple(differences(best.record, form.record))
+            added.repeats.append(Clash(best.source, form.source, best.source, "repeat", fields))
+    return best
+
+
+def _on_several_devices(records: Iterable[RunRecord]) -> list[list[str]]:
+    plans: dict[tuple[BoardKey, str, int], dict[str, str]] = {}
+    for record in records:
+        entry = Entry((record,))
+        plan = (BoardKey.of(record), entry.identity, record.seed)
+        plans.setdefault(plan, {}).setdefault(entry.device, f"{record.model.name} {record.key}")
+    several = [found for found in plans.values() if len(found) > 1]
+    return sorted(sorted(f"{name} on {device}" for device, name in found.items()) for found in several)

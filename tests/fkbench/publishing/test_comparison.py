@@ -1,0 +1,146 @@
+"""Two results: which is better, rules of a gate, the picture; and bad use in plain words."""
+
+from __future__ import annotations
+
+import pytest
+
+from fkbench.errors import FkbenchError, UnknownNameError
+from fkbench.publishing.comparison import Delta, compare_sides, side_of
+from fkbench.publishing.curves import draw_curves
+from fkbench.publishing.rules import Rule, judge
+
+
+@pytest.fixture
+def sides(put, store):
+    """Makes two sides of three seeds each and compares them."""
+
+    def make(a=2.0, b=1.0, seeds=3, **changes):
+        for seed in range(seeds):
+            put("one", a, seed)
+            put("two", b, seed, **dict(changes))
+        found = store.records()
+        by_name = {name: side_of(name, [r for r in found if r.model.name == name]) for name in ("one", "two")}
+        return compare_sides(by_name["one"], by_name["two"])
+
+    return make
+
+
+def test_the_better_one_by_how_much_and_how_surely(sides):
+    found = sides(2.0, 1.0)
+    assert found.better == "b"
+    assert found.rmse.percent == pytest.approx(-50, abs=5)
+    assert found.rmse.low < found.rmse.difference < found.rmse.high < 0
+    assert (found.images, found.groups, len(found.points)) == (48, 16, 5)
+    assert all(point.difference < 0 for point in found.points)
+    nme = found.metrics["nme@inter_ocular"]
+    assert nme.low < nme.difference < nme.high < 0
+    assert nme.a == pytest.approx(found.a.metrics["nme@inter_ocular"], rel=1e-4)
+
+
+def test_the_other_way_round_is_the_same_answer(sides, put, store):
+    found = sides(2.0, 1.0)
+    back = compare_sides(found.b, found.a)
+    assert back.better == "a"
+    assert back.rmse.difference == pytest.approx(-found.rmse.difference)
+    assert back.rmse.p == pytest.approx(found.rmse.p)
+
+
+def test_equal_models_are_not_told_apart(sides):
+    found = sides(2.0, 2.001)
+    assert found.better == ""
+    assert not found.rmse.significant
+
+
+RULES = {
+    "rmse>+2%": ("rmse", True, 2.0, True),
+    " rmse > 2 % ": ("rmse", True, 2.0, True),
+    "nme@inter_ocular>+0.5": ("nme@inter_ocular", True, 0.5, False),
+    "infer_images_per_s<-10%": ("infer_images_per_s", False, -10.0, True),
+    "my-metric<.5": ("my-metric", False, 0.5, False),
+}
+
+
+@pytest.mark.parametrize("text", RULES)
+def test_rules_are_read(text):
+    rule = Rule.parse(text)
+    assert (rule.metric, rule.above, rule.limit, rule.relative) == RULES[text]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "rmse", "rmse>", ">2%", "rmse>=2%", "rmse=2", "rmse>2%%", "rmse>two", "rmse>nan", "rmse>1e9", "a>1;b", "<b>"],
+)
+def test_what_is_no_rule_is_refused_with_the_grammar(text):
+    with pytest.raises(FkbenchError, match="is no rule") as caught:
+        Rule.parse(text)
+    assert "rmse>+2%" in caught.value.remedy
+
+
+def test_a_worse_candidate_breaks_the_gate_and_a_better_one_does_not(sides):
+    worse = sides(1.0, 2.0)
+    for text in ("rmse>+2%", "rmse>0.5", "nme@inter_ocular>+0.5", "rmse>90%"):
+        assert judge(Rule.parse(text), worse).broken, text
+    for text in ("rmse>+200%", "rmse<-2%", "nme@inter_ocular>+50"):
+        assert not judge(Rule.parse(text), worse).broken, text
+
+
+def test_by_default_the_estimate_must_be_beyond_the_limit_and_the_difference_significant(sides):
+    found = sides()
+    cases = {(5.0, -1.0, 11.0, 0.1): (False, True, False), (5.0, 1.0, 9.0, 0.01): (True, True, False),
+             (5.0, 3.0, 7.0, 0.001): (True, True, True), (1.0, 0.5, 1.5, 0.001): (False, False, False)}  # fmt: skip
+    for (gap, low, high, p), broken in cases.items():
+        found.metrics["rmse"] = Delta("rmse", 100.0, 100.0 + gap, low, high, p)
+        for decide, expected in zip(("significant", "estimate", "interval"), broken, strict=True):
+            assert judge(Rule.parse("rmse>+2%"), found, decide).broken == expected, (gap, decide)
+
+
+def test_speeds_of_two_devices_or_no_full_session_cannot_be_judged_and_fail(sides):
+    rule = Rule.parse("infer_images_per_s<-10%")
+    assert not judge(rule, sides()).broken
+    judged = judge(rule, sides(device={"type": "cpu", "name": "Other"}))
+    assert judged.broken
+    assert "measured on cpu: CPU and on cpu: Other" in judged.why
+    judged = judge(rule, sides(timing={"version": 1, "infer_images_per_s": 900.0, "void": True}))
+    assert judged.broken
+    assert "void" in judged.why
+
+
+def test_an_unknown_metric_in_a_rule_names_the_nearest(sides):
+    with pytest.raises(UnknownNameError, match="'rms'") as caught:
+        judge(Rule.parse("rms>2%"), sides())
+    assert "rmse" in caught.value.remedy
+
+
+def test_label_conventions_are_slices(sides):
+    found = sides()
+    for side in (found.a, found.b):
+        for errors in side.errors:
+            object.__setattr__(errors, "convention", ("full", "four") * 24)
+    again = compare_sides(found.a, found.b)
+    assert [delta.name for delta in again.slices["convention"]] == ["four", "full"]
+    assert all(delta.difference < 0 for delta in again.slices["convention"])
+
+
+def test_other_data_and_mixed_plans_are_refused(put, store):
+    put("one", 1.0)
+    put("two", 1.0, dataset__fingerprint="sha256:ffff")
+    put("mixed", 1.0, 0)
+    put("mixed", 1.0, 1, model__settings={"width": 2})
+    put("dead", 1.0, status="oom", reason="out of memory", metrics={})
+    by_name = {name: [r for r in store.records() if r.model.name == name] for name in ("one", "two", "mixed", "dead")}
+    with pytest.raises(FkbenchError, match="their data is"):
+        compare_sides(side_of("one", by_name["one"]), side_of("two", by_name["two"]))
+    with pytest.raises(FkbenchError, match="several settings"):
+        side_of("mixed", by_name["mixed"])
+    with pytest.raises(FkbenchError, match="is not finished: oom, out of memory"):
+        side_of("dead", by_name["dead"])
+
+
+def test_curves_are_a_picture_even_of_hostile_names(sides, tmp_path):
+    found = sides()
+    path = draw_curves(found.a, found.b, tmp_path / "x" / "c.png")
+    assert path.read_bytes().startswith(b"\x89PNG")
+    object.__setattr__(found.a, "name", "$\\frac{<script>\u202e" + "x" * 10_000)
+    assert draw_curves(found.a, found.b, tmp_path / "d.png").stat().st_size < 500_000
+    with pytest.raises(FkbenchError, match="ending"):
+        draw_curves(found.a, found.b, tmp_path / "c.txt")

@@ -1,0 +1,132 @@
+"""Shards of several people: what goes together, what is in conflict, what is damaged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fkbench.errors import FkbenchError
+from fkbench.publishing import Scrubber, merge, publish, rebuild
+from fkbench.records import RECORD_FILE, ResultStore, RunStore, Verification, subject_of, write_verification
+
+
+@pytest.fixture
+def two(tmp_path):
+    return RunStore(tmp_path / "a"), RunStore(tmp_path / "b")
+
+
+def merged(tmp_path, *stores, name="out", **options):
+    done = merge([store.root for store in stores], tmp_path / name, **options)
+    return done, ResultStore(tmp_path / name).records()
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_runs_and_published_folders_go_together_in_any_order(two, put_in, tmp_path):
+    a, b = two
+    for seed in range(3):
+        put_in(a, "mine", 1.0, seed)
+        put_in(b, "yours", 2.0, seed)
+    put_in(a, "base", 3.0)
+    put_in(b, "base", 3.0)
+    publish(b.records(), tmp_path / "published", Scrubber())
+    done, records = merged(tmp_path, a, RunStore(tmp_path / "published"))
+    assert (len(records), done.results, done.added.conflicts) == (7, 7, [])
+    merged(tmp_path, b, a, name="other way")
+    rebuild(tmp_path / "out")
+    rebuild(tmp_path / "other way")
+    assert content(tmp_path / "out") == content(tmp_path / "other way")
+
+
+def test_a_conflict_names_its_fields_and_takes_neither_unless_said(two, put_in, tmp_path):
+    a, b = two
+    key = put_in(a, "net", 1.0).key
+    put_in(b, "net", 2.0, key=key)
+    put_in(b, "other", 1.0)
+    done, records = merged(tmp_path, a, b)
+    assert [record.model.name for record in records] == ["other"]
+    [clash] = done.added.conflicts
+    assert clash.kept is None
+    assert "metrics.rmse" in {one.field for one in clash.fields}
+    for keep, low, high in (("first", 0.8, 1.2), ("last", 1.7, 2.3)):
+        done, records = merged(tmp_path, a, b, name=keep, keep=keep)
+        [net] = [record for record in records if record.model.name == "net"]
+        assert low < net.metric("rmse") < high
+        assert done.added.conflicts[0].kept is not None
+
+
+def test_repeats_take_the_fuller_timing_whatever_the_order(two, put_in, tmp_path):
+    a, b = two
+    put_in(a, "net", 1.0, timing={"version": 1, "infer_images_per_s": 5.0, "quick": True})
+    put_in(b, "net", 1.0, timing={"version": 1, "infer_images_per_s": 7.0})
+    for name, stores in (("ab", (a, b)), ("ba", (b, a))):
+        done, [record] = merged(tmp_path, *stores, name=name)
+        assert record.timing.infer_images_per_s == 7.0
+        assert (len(done.added.repeats), done.added.conflicts) == (1, [])
+    assert content(tmp_path / "ab") == content(tmp_path / "ba")
+
+
+def test_other_devices_are_kept_apart_and_named(two, put_in, tmp_path):
+    a, b = two
+    put_in(a, "net", 1.0)
+    put_in(b, "net", 1.2, device={"type": "cpu", "name": "Other"})
+    done, records = merged(tmp_path, a, b)
+    assert {record.device.name for record in records} == {"CPU", "Other"}
+    assert [len(group) for group in done.devices] == [2]
+
+
+def test_damaged_and_refused_records_are_named_and_the_rest_goes_on(two, put_in, tmp_path):
+    a, b = two
+    put_in(a, "net", 1.0)
+    damaged, refused = put_in(b, "x", 1.0), put_in(b, "y", 1.0)
+    (Path(damaged.path) / RECORD_FILE).write_text('{"schema": 1, "key": "<script>"}')
+    (Path(refused.path) / "predictions.safetensors").unlink()
+    done, records = merged(tmp_path, a, b)
+    assert [record.model.name for record in records] == ["net"]
+    assert damaged.path in done.damaged[0]
+    assert list(done.added.refused) == [refused.path]
+
+
+def test_what_a_shard_says_about_its_checks_is_not_taken_over(two, put_in, tmp_path):
+    a, b = two
+    record = put_in(a, "net", 1.0)
+    put_in(b, "other", 1.0)
+    write_verification(record, Verification(key=record.key, subject=subject_of(record), level="reproduced"))
+    merged(tmp_path, a, b)
+    assert not (tmp_path / "out" / "verified").exists()
+
+
+def test_what_the_target_holds_stays(two, put_in, tmp_path):
+    a, b = two
+    key = put_in(a, "net", 1.0).key
+    merged(tmp_path, a)
+    before = content(tmp_path / "out")
+    put_in(b, "net", 2.0, key=key)
+    done, _ = merged(tmp_path, b, keep="first")
+    assert content(tmp_path / "out") == before
+    assert len(done.added.conflicts) == 1
+
+
+def test_without_a_target_nothing_is_written(two, put_in, tmp_path):
+    a, _ = two
+    put_in(a, "net", 1.0)
+    before = set(tmp_path.rglob("*"))
+    assert merge([a.root]).results == 1
+    assert set(tmp_path.rglob("*")) == before
+
+
+def test_bad_folders_and_words_are_clear_errors(two, put_in, tmp_path):
+    a, _ = two
+    put_in(a, "net", 1.0)
+    (tmp_path / "empty").mkdir()
+    for folders, out, keep, message in (
+        ([tmp_path / "no"], None, "neither", "There is no folder"),
+        ([tmp_path / "empty"], None, "neither", "There are no results"),
+        ([a.root], a.root, "neither", "is --out, too"),
+        ([a.root], None, "newest", "'newest' is unknown"),
+    ):
+        with pytest.raises(FkbenchError, match=message):
+            merge(folders, out, keep)

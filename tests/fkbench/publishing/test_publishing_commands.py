@@ -1,0 +1,123 @@
+"""The commands themselves: what they print, JSON on stdout alone, exit codes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from fkbench.cli.main import main
+from fkbench.records import ResultStore
+
+
+@pytest.fixture
+def call(store, capsys):
+    """Runs a command line on the runs folder: (exit code, stdout, stderr)."""
+
+    def run(*words, runs=None):
+        code = main(["--runs", str(runs or store.root), *map(str, words)])
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run
+
+
+@pytest.fixture
+def two(put):
+    for seed in range(3):
+        put("one", 1.0, seed)
+        put("two", 2.0, seed)
+
+
+def test_publish_then_read_the_published_folder_like_runs(call, two, tmp_path):
+    lb = tmp_path / "lb"
+    code, out, _err = call("leaderboard", "--publish", lb)
+    assert (code, out.count("published: ")) == (0, 6)
+    code, out, _ = call("leaderboard", "--json", runs=lb)
+    assert [row["model"] for row in json.loads(out)["boards"][0]["rows"]] == ["one", "two"]
+    assert [row["trust"] for row in json.loads(out)["boards"][0]["rows"]] == ["self-reported"] * 2
+    before = {path: path.read_bytes() for path in lb.iterdir() if path.is_file()}
+    assert call("leaderboard", "--publish", lb, runs=lb)[0] == 0
+    assert before == {path: path.read_bytes() for path in lb.iterdir() if path.is_file()}
+
+
+def test_only_some_are_published(call, two, tmp_path):
+    assert call("leaderboard", "--publish", tmp_path / "lb", "--only", "two@faces")[0] == 0
+    assert {record.model.name for record in ResultStore(tmp_path / "lb").records()} == {"two"}
+    code, _, err = call("leaderboard", "--publish", tmp_path / "lb", "--only", "three@faces")
+    assert code == 2
+    assert "Unknown run 'three@faces'" in err
+
+
+def test_a_conflict_is_exit_code_1_until_it_is_resolved(call, put, tmp_path):
+    key = put("net", 1.0).key
+    assert call("leaderboard", "--publish", tmp_path / "lb")[0] == 0
+    put("net", 2.0, key=key)
+    code, out, _ = call("leaderboard", "--publish", tmp_path / "lb", "--json")
+    assert code == 1
+    assert "metrics.rmse" in {field["field"] for field in json.loads(out)["conflicts"][0]["fields"]}
+    code, _, err = call("leaderboard", "--publish", tmp_path / "lb")
+    assert "--replace" in err
+    assert call("merge", tmp_path / "lb", tmp_path / "runs")[0] == 1
+    assert call("merge", tmp_path / "lb", tmp_path / "runs", "--keep", "first")[0] == 0
+    assert call("leaderboard", "--publish", tmp_path / "lb", "--replace")[0] == 0
+    assert call("merge", tmp_path / "lb", tmp_path / "runs")[0] == 0
+
+
+def test_verify_stores_for_runs_and_asks_for_published_ones(call, two, tmp_path):
+    assert call("leaderboard", "--publish", tmp_path / "lb")[0] == 0
+    code, out, _err = call("verify", "one@faces", "--json")
+    page = json.loads(out)
+    assert (code, len(page["results"]), page["mismatches"]) == (0, 3, 0)
+    assert page["results"][0]["trust"] == "arithmetic checked (errors only)"
+    assert list((tmp_path / "runs").rglob("verification.json"))
+    assert call("verify", "--all", runs=tmp_path / "lb")[0] == 0
+    assert not (tmp_path / "lb" / "verified").exists()
+    assert call("verify", "--all", "--store", runs=tmp_path / "lb")[0] == 0
+    rows = json.loads(call("leaderboard", "--json", runs=tmp_path / "lb")[1])["boards"][0]["rows"]
+    assert {row["trust"] for row in rows} == {"arithmetic checked (errors only)"}
+
+
+def test_a_tampered_result_fails_its_check_and_loses_its_rank(call, two, tmp_path):
+    call("leaderboard", "--publish", tmp_path / "lb")
+    path = next((tmp_path / "lb" / "results").rglob("one-*.json"))
+    page = json.loads(path.read_text())
+    page["metrics"]["mae"] /= 2
+    path.write_text(json.dumps(page))
+    code, _out, err = call("verify", path, "--store", runs=tmp_path / "lb")
+    assert code == 1
+    assert "Mismatch: mae" in err
+    rows = json.loads(call("leaderboard", "--json", runs=tmp_path / "lb")[1])["boards"][0]["rows"]
+    assert {row["model"]: (row["rank"], row["trust"]) for row in rows}["one"] == (None, "check failed")
+
+
+def test_compare_prints_an_answer_and_its_gate_decides_the_exit_code(call, two):
+    code, out, _ = call("compare", "one@faces", "two@faces", "--fail-on", "rmse>+2%")
+    assert code == 1
+    assert "A is better" in out
+    assert "rmse>+2%: failed" in out
+    code, out, _ = call("compare", "two@faces", "one@faces", "--fail-on", "rmse>+2%", "--json")
+    assert code == 0
+    assert json.loads(out)["better"] == "b"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["verify"], "Which results?"),
+        (["verify", "nobody"], "Unknown run 'nobody'"),
+        (["verify", "one@faces", "--all"], "Which results?"),
+        (["compare", "one@faces", "one@faces"], "have runs in common"),
+        (["compare", "one@faces", "two@faces", "--fail-on", "rmse"], "is no rule"),
+        (["compare", "one@faces", "two@faces", "--decide", "luck"], "'luck' is unknown"),
+        (["merge", "nowhere"], "There is no folder 'nowhere'"),
+        (["leaderboard", "--only", "one@faces"], "--only and --replace say what to publish"),
+        (["leaderboard", "--publish", "x", "--out", "y"], "--publish writes tables, too"),
+    ],
+)
+def test_bad_use_is_one_line_a_remedy_and_exit_code_2(call, two, words, message):
+    code, out, err = call(*words)
+    assert (code, out) == (2, "")
+    assert message in err
+    assert "Traceback" not in err
+    assert len(err.strip().splitlines()) == 2
