@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from fkbench.boards.boards import Board, BoardKey, boards_of, build
+from fkbench.boards.boards import Board, BoardKey, Group, boards_of, build, groups_of, wanted_records
 from fkbench.boards.columns import page
 from fkbench.boards.entries import Entry, entries_of
 from fkbench.boards.frame import to_frame
 from fkbench.boards.latex import render_latex
-from fkbench.boards.output import write_boards
+from fkbench.boards.output import write_board, write_boards, write_index
 from fkbench.boards.ranking import errors_beside
 from fkbench.boards.rows import Row
 from fkbench.boards.terminal import print_board
@@ -18,12 +18,14 @@ __all__ = [
     "Board",
     "BoardKey",
     "Entry",
+    "Group",
     "Row",
     "Trust",
     "boards_of",
     "build",
     "entries_of",
     "errors_beside",
+    "groups_of",
     "page",
     "print_board",
     "render_csv",
@@ -33,5 +35,8 @@ __all__ = [
     "render_markdown",
     "to_frame",
     "trust_beside",
+    "wanted_records",
+    "write_board",
     "write_boards",
+    "write_index",
 ]

@@ -88,6 +88,33 @@ class Board:
         return f"{key.dataset}, split {key.split}, {key.protocol} v{key.protocol_version}, box {key.box}"
 
 
+@dataclass(frozen=True)
+class Group:
+    """The records of one board, not yet built.
+
+    Attributes:
+        slug: of the board that they make.
+    """
+
+    slug: str
+    key: BoardKey
+    records: tuple[RunRecord, ...]
+
+    def board(self, errors: ErrorsOf = errors_beside, trust: TrustOf = trust_beside) -> Board:
+        """The board; arguments as for `build`."""
+        return replace(_board(self.key, self.records, errors, trust), slug=self.slug)
+
+
+def groups_of(records: Iterable[RunRecord]) -> list[Group]:
+    """The records by board, sorted by slug."""
+    by_key: dict[BoardKey, list[RunRecord]] = {}
+    for record in records:
+        by_key.setdefault(BoardKey.of(record), []).append(record)
+    shared = Counter(key.slug.lower() for key in by_key)
+    slugs = {key: f"{key.slug}-{key.digest}" if shared[key.slug.lower()] > 1 else key.slug for key in by_key}
+    return sorted((Group(slugs[key], key, tuple(own)) for key, own in by_key.items()), key=lambda group: group.slug)
+
+
 def build(records: Iterable[RunRecord], errors: ErrorsOf = errors_beside, trust: TrustOf = trust_beside) -> list[Board]:
     """The boards of some records, sorted by slug. The order of the records changes nothing.
 
@@ -96,13 +123,7 @@ def build(records: Iterable[RunRecord], errors: ErrorsOf = errors_beside, trust:
         errors: gives the errors per image of a record; default: the file beside it.
         trust: says how far a record is trusted; default: by what a check has stored.
     """
-    by_key: dict[BoardKey, list[RunRecord]] = {}
-    for record in records:
-        by_key.setdefault(BoardKey.of(record), []).append(record)
-    boards = [_board(key, group, errors, trust) for key, group in by_key.items()]
-    shared = Counter(board.slug.lower() for board in boards)
-    named = [replace(b, slug=f"{b.slug}-{b.key.digest}") if shared[b.slug.lower()] > 1 else b for b in boards]
-    return sorted(named, key=lambda board: board.slug)
+    return [group.board(errors, trust) for group in groups_of(records)]
 
 
 def boards_of(
@@ -122,6 +143,13 @@ def boards_of(
     Raises:
         FkbenchError: there are no runs, or none on this dataset.
     """
+    return build(wanted_records(root, dataset, report), errors)
+
+
+def wanted_records(
+    root: Path, dataset: str | None = None, report: Callable[[str], None] | None = None
+) -> list[RunRecord]:
+    """The records of a folder, of one dataset or all; arguments and errors as for `boards_of`."""
     records = ResultStore(root).records(report)
     if not records:
         raise FkbenchError(
@@ -130,7 +158,7 @@ def boards_of(
     wanted = [record for record in records if dataset in (None, record.dataset.name)]
     if not wanted:
         raise UnknownNameError("dataset among the runs", str(dataset), {record.dataset.name for record in records})
-    return build(wanted, errors)
+    return wanted
 
 
 def _board(key: BoardKey, records: Sequence[RunRecord], errors: ErrorsOf, trust: TrustOf) -> Board:

@@ -25,11 +25,25 @@ def write_boards(boards: Sequence[Board], folder: Path, *, latex: bool = False) 
     Raises:
         FkbenchError: the folder cannot be written.
     """
+    paths = [path for board in boards for path in write_board(board, folder, latex=latex)]
+    return [*paths, write_index(boards, folder)]
+
+
+def write_board(board: Board, folder: Path, *, latex: bool = False) -> list[Path]:
+    """The files of one board; arguments and errors as for `write_boards`."""
     paths = []
-    for board in boards:
-        for ending, render in (RENDERERS | (LATEX if latex else {})).items():
-            paths.append(folder / f"{board.slug}.{ending}")
-            write_atomic(paths[-1], render(board).encode())
-    paths.append(folder / "index.md")
-    write_atomic(paths[-1], render_index(boards).encode())
+    for ending, render in (RENDERERS | (LATEX if latex else {})).items():
+        paths.append(folder / f"{board.slug}.{ending}")
+        write_atomic(paths[-1], render(board).encode(), durable=False)
     return paths
+
+
+def write_index(boards: Sequence[Board], folder: Path) -> Path:
+    """`index.md`, which leads to the boards.
+
+    Raises:
+        FkbenchError: the folder cannot be written.
+    """
+    path = folder / "index.md"
+    write_atomic(path, render_index(boards).encode(), durable=False)
+    return path

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
     from fkbench.boards import Board
     from fkbench.publishing import Added, Clash
     from fkbench.records import RunRecord
+    from fkbench.site import Leaderboards
 
 EPILOG = (
     "Examples: fkbench leaderboard; fkbench leaderboard --out tables; fkbench --runs leaderboards leaderboard (a "
     "published folder is read like a runs folder); fkbench leaderboard --publish leaderboards --only dfk@synthetic15. "
-    "The same with --runs and --publish on one folder makes its tables again."
+    "The same with --runs and --publish on one folder makes its tables and pages again."
 )
 _FIELDS_SHOWN = 6
 
@@ -32,13 +33,19 @@ def leaderboard(
     context: typer.Context,
     dataset: Annotated[str | None, typer.Option(help="Boards, and results to publish, of this dataset only.")] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Write Markdown, CSV, JSON and LaTeX of each board into this folder.")
+        Path | None,
+        typer.Option(
+            help="Write each board as Markdown, CSV, JSON and LaTeX into this folder, and index.html with all of them."
+        ),
     ] = None,
     publish: Annotated[
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Add the results to this folder, checked and without names of users and paths; make its tables again.",
+            help=(
+                "Add the results to this folder, checked and without names of users and paths; make its tables and "
+                "pages again."
+            ),
         ),
     ] = None,
     only: Annotated[
@@ -62,17 +69,37 @@ def leaderboard(
         return
     if only or replace:
         raise FkbenchError("--only and --replace say what to publish.", "Add --publish DIR.")
-    from fkbench.boards import boards_of, page, write_boards
+    from fkbench.boards import boards_of, page
 
+    if out is not None:
+        _write(current(context).runs_root, dataset, out.expanduser(), as_json=as_json)
+        return
     boards = boards_of(current(context).runs_root, dataset, note)
-    files = write_boards(boards, out, latex=True) if out is not None else []
     if as_json:
-        print_json({"boards": [page(board) for board in boards], "files": files})
-    elif out is not None:
-        for file in files:
-            typer.echo(str(file))
+        print_json({"boards": [page(board) for board in boards], "files": [], "pages": []})
     else:
         _print(boards)
+
+
+def _write(root: Path, dataset: str | None, folder: Path, *, as_json: bool) -> None:
+    from fkbench.boards import page, wanted_records
+    from fkbench.site import write_leaderboards
+
+    made = write_leaderboards(wanted_records(root, dataset, note), folder, latex=True)
+    if as_json:
+        print_json({"boards": [page(board) for board in made.boards], "files": made.tables, "pages": made.pages})
+        return
+    for file in (*made.tables, folder / "index.html"):
+        typer.echo(str(file))
+    note(made_text(made, folder))
+
+
+def made_text(made: Leaderboards, folder: Path) -> str:
+    """How many files there are, in words."""
+    rows = sum(path.suffix == ".html" for path in made.pages) - 1
+    return (
+        f"{len(made.tables)} tables, index.html and {rows} page{'' if rows == 1 else 's'} of ranked rows in {folder}."
+    )
 
 
 def _print(boards: list[Board]) -> None:
@@ -102,14 +129,14 @@ def _publish(
     damaged: list[str] = []
     records = _chosen(current(context).runs_root, dataset, only, damaged)
     done = publish(records, folder.expanduser(), Scrubber.of_this_machine(), replace=replace)
-    tables = rebuild(folder.expanduser(), damaged.append)
+    made = rebuild(folder.expanduser(), damaged.append)
     for line in dict.fromkeys(damaged):
         note(f"Damaged: {line}")
     if as_json:
-        print_json({**added_page(done), "tables": tables, "damaged": damaged})
+        print_json({**added_page(done), "tables": made.tables, "pages": made.pages, "damaged": damaged})
     else:
         print_added(done)
-        note(f"{len(tables)} tables in {folder}.")
+        note(made_text(made, folder))
     if done.refused or done.conflicts or damaged:
         raise typer.Exit(1)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fkbench.cli.leaderboard import added_page, print_added
+from fkbench.cli.leaderboard import added_page, made_text, print_added
 from fkbench.cli.session import note, print_json
 
 EPILOG = (
@@ -43,11 +43,12 @@ def command(
 
     target = out.expanduser() if out is not None else None
     done = merge([folder.expanduser() for folder in folders], target, keep)  # type: ignore[arg-type]
-    tables = rebuild(target) if target is not None and (done.results or target.is_dir()) else []
+    made = rebuild(target) if target is not None and (done.results or target.is_dir()) else None
     resolved = keep != "neither" and all(clash.kept is not None for clash in done.added.conflicts)
     if as_json:
         page = {"read": done.read, "results": done.results, **added_page(done.added), "other_devices": done.devices}
-        print_json({**page, "damaged": done.damaged, "tables": tables, "keep": keep})
+        files = {"tables": made.tables if made else [], "pages": made.pages if made else []}
+        print_json({**page, "damaged": done.damaged, **files, "keep": keep})
     else:
         print_added(done.added, remedy="" if keep != "neither" else KEEP)
         for group in done.devices:
@@ -55,6 +56,8 @@ def command(
         for line in done.damaged:
             note(f"Damaged: {line}")
         note(f"{sum(done.read.values())} records read, {done.results} results{f' in {out}' if out else ''}.")
+        if made is not None:
+            note(made_text(made, out or Path()))
     if (done.added.conflicts and not resolved) or done.damaged or done.added.refused:
         raise typer.Exit(1)
 

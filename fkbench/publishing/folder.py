@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from fkbench.boards import build, write_boards
 from fkbench.errors import FkbenchError
 from fkbench.publishing.differences import Difference, Kind, better_measured, differences, kind_of
 from fkbench.publishing.form import Form, RefusedError, published_form
@@ -22,11 +22,15 @@ from fkbench.records import (
     write_verification,
 )
 from fkbench.records.beside import RESULTS
-from fkbench.records.files import write_atomic
+from fkbench.records.files import read_bounded, write_atomic
 from fkbench.records.results import read_result
 from fkbench.records.trust import subject_of
 
+if TYPE_CHECKING:
+    from fkbench.site import Leaderboards
+
 Report = Callable[[str], None]
+LARGEST_TABLE = 64 * 2**20
 
 
 @dataclass(frozen=True)
@@ -98,8 +102,10 @@ def publish(records: Iterable[RunRecord], folder: Path, scrubber: Scrubber, *, r
     return done
 
 
-def rebuild(folder: Path, report: Report | None = None) -> list[Path]:
-    """Write the tables of all results that are published in a folder, and of nothing else; returns their paths.
+def rebuild(folder: Path, report: Report | None = None) -> Leaderboards:
+    """Write the tables and pages of all results that are published in a folder, and of nothing else.
+
+    Tables of boards that have no result there any more are removed, as are pages of such rows.
 
     Raises:
         FkbenchError: there are no results, or the folder cannot be written.
@@ -107,7 +113,26 @@ def rebuild(folder: Path, report: Report | None = None) -> list[Path]:
     records = ResultStore(folder / RESULTS).records(report)
     if not records:
         raise FkbenchError(f"Nothing is published in '{folder}'.", "Add results: fkbench leaderboard --publish DIR.")
-    return write_boards(build(records), folder)
+    # Pages are scrubbed, too, so that their package needs this one.
+    from fkbench.site import write_leaderboards
+
+    made = write_leaderboards(records, folder)
+    _remove_old_tables(folder, {board.slug for board in made.boards})
+    return made
+
+
+def _remove_old_tables(folder: Path, slugs: set[str]) -> None:
+    """Of a board that is gone; only what this program has written, which its JSON says."""
+    for path in folder.glob("*.json"):
+        if path.stem in slugs:
+            continue
+        try:
+            page = json.loads(read_bounded(path, LARGEST_TABLE))
+        except (FkbenchError, ValueError, RecursionError):
+            continue
+        if isinstance(page, dict) and page.get("board") == path.stem and {"fingerprint", "pairs", "rows"} <= set(page):
+            for ending in ("md", "csv", "json"):
+                path.with_name(f"{path.stem}.{ending}").unlink(missing_ok=True)
 
 
 def write_form(form: Form, file: Path) -> Path:

@@ -13,8 +13,14 @@ from fkbench.errors import FkbenchError
 MIB = 1 << 20
 
 
-def write_atomic(path: Path, data: bytes) -> None:
+def write_atomic(path: Path, data: bytes, *, durable: bool = True) -> None:
     """Write beside the target, then rename: a reader sees the old file, the new one or none, never half of one.
+
+    Args:
+        path: the target; its folder is made.
+        data: the whole content.
+        durable: wait until the disk has it. Without that a crash of the machine, not of the program, may lose it:
+            enough for what is made again from other files.
 
     Raises:
         FkbenchError: the disk is full or the folder cannot be written; nothing is left behind.
@@ -24,8 +30,9 @@ def write_atomic(path: Path, data: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with scratch.open("wb") as file:
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         os.replace(scratch, path)
     except OSError as error:
         raise FkbenchError(

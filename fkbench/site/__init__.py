@@ -1,18 +1,18 @@
 """Leaderboards as web pages: `index.html` with all boards, and a page per ranked row with its runs.
 
-    from fkbench.boards import build
     from fkbench.records import ResultStore
-    from fkbench.site import write_site
+    from fkbench.site import write_leaderboards
 
-    records = ResultStore(folder).records()
-    write_site(build(records), records, folder)
+    write_leaderboards(ResultStore(runs).records(), folder)
 
-`index.html` needs no other file and no network; the pages under `pages/` share one style and one script beside them.
-The same boards and records give the same bytes. All text in records is by anyone, and is shown, never acted on.
+writes the tables, too; `write_site` writes the pages of boards that were built already. `index.html` needs no other
+file and no network; the pages under `pages/` share one style and one script. The same records give the same
+bytes. All text in records is by anyone, and is shown, never acted on.
 """
 
 from __future__ import annotations
 
+from fkbench.site.leaderboards import Leaderboards, write_leaderboards
 from fkbench.site.writing import write_site
 
-__all__ = ["write_site"]
+__all__ = ["Leaderboards", "write_leaderboards", "write_site"]

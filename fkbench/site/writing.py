@@ -70,31 +70,51 @@ def write_site(
         FkbenchError: the folder cannot be written.
     """
     of_board = by_board(records)
-    site = _Site(folder, errors, dataset, Scrubber.of_this_machine())
-    sections = []
-    for number, board in enumerate(boards):
-        rows = measure(board, of_board.get(board.key, ()), errors)
-        scheme = _scheme(dataset(board.key.dataset))
-        pages = site.run_pages(board, number, rows, scheme)
-        tables = [name for name in (f"{board.slug}.{end}" for end in TABLES) if (folder / name).is_file()]
-        sections.append(board_section(board, number, rows, scheme, pages, tables))
-    for name, text in (("site.css", style()), ("site.js", script())):
-        site.write(folder / PAGES / name, text.encode())
-    site.write(folder / "index.html", index_page(boards, sections).encode())
-    site.remove_old()
-    return sorted(site.written)
+    site = Site(folder, errors, dataset)
+    sections = [site.section(board, number, of_board.get(board.key, ())) for number, board in enumerate(boards)]
+    return site.finish(boards, sections)
 
 
 @dataclass(frozen=True)
-class _Site:
+class Site:
+    """The pages of a folder while they are written; for `write_site`, which has the arguments.
+
+    Attributes:
+        scrubber: for runs; published records are scrubbed already.
+        written: paths of the files that belong to the site as it is now.
+    """
+
     folder: Path
-    errors: ErrorsOf
-    dataset: DatasetOf
-    scrubber: Scrubber
+    errors: ErrorsOf = errors_beside
+    dataset: DatasetOf = registered_dataset
+    scrubber: Scrubber = field(default_factory=Scrubber.of_this_machine)
     written: set[Path] = field(default_factory=set)
 
+    def section(self, board: Board, number: int, records: Iterable[RunRecord]) -> str:
+        """Write the pages of a board's rows; returns its part of `index.html`.
+
+        Args:
+            board: as built from the records.
+            number: its place among the boards.
+            records: those of this board.
+        """
+        rows = measure(board, records, self.errors)
+        scheme = _scheme(self.dataset(board.key.dataset))
+        pages = self.run_pages(board, number, rows, scheme)
+        tables = [name for name in (f"{board.slug}.{end}" for end in TABLES) if (self.folder / name).is_file()]
+        return board_section(board, number, rows, scheme, pages, tables)
+
+    def finish(self, boards: Sequence[Board], sections: Sequence[str]) -> list[Path]:
+        """Write what the boards share and take away what is old; returns the paths of the whole site."""
+        for name, text in (("site.css", style()), ("site.js", script())):
+            self.write(self.folder / PAGES / name, text.encode())
+        self.write(self.folder / "index.html", index_page(boards, sections).encode())
+        self.remove_old()
+        return sorted(self.written)
+
     def write(self, path: Path, content: bytes) -> None:
-        write_atomic(path, content)
+        """Write a file of the site. It can be made again, so nothing waits for the disk."""
+        write_atomic(path, content, durable=False)
         self.written.add(path)
 
     def run_pages(

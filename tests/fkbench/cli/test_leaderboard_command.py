@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -73,11 +74,12 @@ def call(store):
 
 
 @pytest.fixture
-def three_models(put):
+def three_models(put, store):
     for seed in range(3):
         put("good", 1.0, seed)
         put("bad", 3.0, seed)
     put("lone", 2.0, 0)
+    return store.root
 
 
 def test_the_terminal_shows_ranks_and_reasons(call, three_models):
@@ -95,7 +97,7 @@ def test_out_writes_the_boards_and_an_index_and_prints_the_paths(call, three_mod
     printed = call("--out", str(out)).stdout.splitlines()
     slug = "faces-honest-fair-v1-whole-01234567"
     files = [*(f"{slug}.{ending}" for ending in ("md", "csv", "json", "tex")), "index.md"]
-    assert printed == [str(out / name) for name in files]
+    assert printed == [str(out / name) for name in (*files, "index.html")]
     assert (out / f"{slug}.csv").read_text().startswith("model,rmse,")
     assert f"({slug}.md)" in (out / "index.md").read_text()
     assert not list(out.glob(".*"))
@@ -105,6 +107,23 @@ def test_json_is_one_value_with_all_boards(call, three_models, tmp_path):
     page = json.loads(call("--json", "--out", str(tmp_path / "t")).stdout)
     assert [row["model"] for row in page["boards"][0]["rows"]] == ["good", "bad", "lone"]
     assert len(page["files"]) == 5
+    assert {Path(name).suffix for name in page["pages"]} == {".html", ".css", ".js"}
+    assert all(Path(name).is_file() for name in (*page["files"], *page["pages"]))
+
+
+def test_out_writes_a_page_for_each_ranked_row_and_takes_away_those_of_rows_that_are_gone(call, three_models, tmp_path):
+    out = tmp_path / "tables"
+    call("--out", str(out))
+    assert sorted(path.name.split("-")[0] for path in out.glob("pages/*/*.html")) == ["bad", "good"]
+    index = (out / "index.html").read_text()
+    for path in out.glob("pages/*/*.html"):
+        assert f'href="{path.relative_to(out)}"' in index
+    mine = next(out.glob("pages/*")) / "mine.html"
+    mine.write_text("<p>not by the program</p>")
+    shutil.rmtree(next(iter(Path(three_models).glob("*/bad"))))
+    call("--out", str(out))
+    assert sorted(path.name.split("-")[0] for path in out.glob("pages/*/*.html")) == ["good", "mine.html"]
+    assert ">bad<" not in (out / "index.html").read_text()
 
 
 def test_one_dataset_only(call, three_models, put):

@@ -29,6 +29,7 @@ from fkbench.records import (
     write_verification,
 )
 from fkbench.records.arrays import read_arrays
+from fkbench.site import write_leaderboards
 
 BOARD = "faces-honest-fair-v1-whole-01234567"
 LEADERBOARDS = Path(__file__).resolve().parents[3] / "leaderboards"
@@ -56,12 +57,42 @@ def six(put):
     put("broken", status="failed", reason="no file '/home/jane/x'", metrics={}, timing=None)
 
 
+def test_pages_are_made_from_the_published_files_alone_and_are_the_same_bytes_again(store, six, tmp_path):
+    publish_all(store, tmp_path / "lb")
+    before = content(tmp_path / "lb")
+    pages = [name for name in before if name.startswith("pages/") and name.endswith(".html")]
+    assert sorted(Path(name).name.split("-")[0] for name in pages) == ["bad", "good"]
+    assert b"/home/jane" not in b"".join(before.values())
+    shutil.rmtree(store.root)
+    moved = tmp_path / "else where"
+    shutil.copytree(tmp_path / "lb" / "results", moved / "results")
+    rebuild(moved)
+    assert content(moved) == before
+
+
+def test_tables_and_pages_of_a_board_that_is_gone_are_removed_and_other_files_stay(store, put, six, tmp_path):
+    folder = tmp_path / "lb"
+    for seed in range(3):
+        put("good", 1.0, seed, box="another")
+    publish_all(store, folder)
+    mine = {"notes.md": b"mine", "mine.json": b'{"board": "other"}', "odd.json": b'["board"]'}
+    for name, data in mine.items():
+        (folder / name).write_bytes(data)
+    gone = next(folder.glob("results/*another*"))
+    assert any(gone.name in name for name in tables(folder))
+    shutil.rmtree(gone)
+    rebuild(folder)
+    assert not [name for name in content(folder) if gone.name in name]
+    assert {name: content(folder)[name] for name in mine} == mine
+    assert f"{BOARD}.csv" in content(folder)
+
+
 def test_a_published_result_has_four_files_and_reads_like_a_run(store, put, tmp_path):
     record = put("net", 2.0)
     done = publish_all(store, tmp_path / "lb")
     stem = f"results/{BOARD}/net-{record.key}"
     names = {f"{stem}{end}" for end in (".json", f".{ERRORS_FILE}", f".{PREDICTIONS_FILE}", ".history.csv")}
-    assert {name for name in content(tmp_path / "lb") if "/" in name} == names
+    assert {name for name in content(tmp_path / "lb") if name.startswith("results/")} == names
     assert [str(path) for path in done.written] == [str(tmp_path / "lb" / f"{stem}.json")]
     [found] = ResultStore(tmp_path / "lb").records()
     assert found.metrics == record.metrics
@@ -89,12 +120,12 @@ def test_boards_of_runs_and_of_what_was_published_from_them_have_the_same_rows(s
 def test_tables_are_the_same_bytes_in_any_order_and_folder(store, six, tmp_path):
     publish_all(store, tmp_path / "lb")
     before = tables(tmp_path / "lb")
-    assert {Path(name).suffix for name in before} == {".md", ".csv", ".json"}
+    assert {Path(name).suffix for name in before} == {".md", ".csv", ".json", ".html"}
     for seed in range(3):
         records = ResultStore(tmp_path / "lb").records()
         random.Random(seed).shuffle(records)
-        write_boards(build(records), tmp_path / f"again{seed}")
-        assert content(tmp_path / f"again{seed}") == before
+        write_leaderboards(records, tmp_path / f"again{seed}")
+        assert tables(tmp_path / f"again{seed}") == before
     shutil.copytree(tmp_path / "lb" / "results", tmp_path / "else where" / "results")
     rebuild(tmp_path / "else where")
     assert tables(tmp_path / "else where") == before
