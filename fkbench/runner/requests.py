@@ -17,6 +17,8 @@ from fkbench.runner.plan import Request, baseline_request, make_plan, resolve_re
 from fkbench.specs import ModelSpec
 
 if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
     from fkbench.runner.inputs import Inputs
     from fkbench.runner.single import SingleRun
 
@@ -57,16 +59,8 @@ class Runner:
             FkbenchError: bad use or input; nothing is left half-written.
             SeedsFailedError: a run failed; its record with the reason has been written, the other seeds were run.
         """
-        request = sized_request(request)
-        resolve_recipe(request)
-        _check_seeds(request.seeds)
-        from fkbench.runner.device import choose_device
-
-        choose_device(request.device)
-        inputs = self.open(request)
-        if request.extend:
-            check_parent(self.runs.find(request.extend), request, inputs)
-        seeds = request.seeds[:1] if request.model.deterministic else request.seeds
+        request, inputs = self._opened(request)
+        seeds = _needed_seeds(request)
         self._have_weights(request, inputs, seeds)
         beside = {} if request.model.role == "baseline" else self._baselines(request, inputs)
         done: list[RunRecord] = []
@@ -79,6 +73,28 @@ class Runner:
         if failures:
             raise SeedsFailedError(failures[0], len(failures), done) from failures[0]
         return done
+
+    def planned(self, request: Request) -> list[SingleRun]:
+        """The runs that a request means, one per seed, and none of them begun; the data is opened for their keys.
+
+        Raises:
+            FkbenchError: as `run`.
+        """
+        request, inputs = self._opened(request)
+        return [self._single(request, inputs, seed, {}) for seed in _needed_seeds(request)]
+
+    def _opened(self, request: Request) -> tuple[Request, Inputs]:
+        """The request with its model sized, found to be in order, and its inputs."""
+        request = sized_request(request)
+        resolve_recipe(request)
+        _check_seeds(request.seeds)
+        from fkbench.runner.device import choose_device
+
+        choose_device(request.device)
+        inputs = self.open(request)
+        if request.extend:
+            check_parent(self.runs.find(request.extend), request, inputs)
+        return request, inputs
 
     def open(self, request: Request) -> Inputs:
         """The inputs of a request, opened once for those that share them."""
@@ -129,7 +145,7 @@ class Runner:
     def _one(self, request: Request, inputs: Inputs, seed: int, beside: Mapping[str, RunRecord]) -> RunRecord:
         single = self._single(request, inputs, seed, beside)
         try:
-            with _locked(single.folder):
+            with run_lock(single.folder):
                 return self._carry_out(single, force=request.force)
         except OSError as error:
             raise FkbenchError(
@@ -171,12 +187,21 @@ class Runner:
         return single.carry_out()
 
 
-def _locked(folder: Path) -> Any:
-    """Two processes never work on one run: the second waits, and finds it finished."""
+def run_lock(folder: Path, timeout: float = -1) -> BaseFileLock:
+    """Two processes never work on one run: the second waits, and finds it finished.
+
+    Args:
+        timeout: seconds that it waits, then `filelock.Timeout` is raised; negative: for ever.
+    """
     from filelock import FileLock
 
     folder.parent.mkdir(parents=True, exist_ok=True)
-    return FileLock(str(folder.parent / f".{folder.name}.lock"))
+    return FileLock(str(folder.parent / f".{folder.name}.lock"), timeout=timeout)
+
+
+def _needed_seeds(request: Request) -> tuple[int, ...]:
+    """One is enough for a model without randomness."""
+    return request.seeds[:1] if request.model.deterministic else request.seeds
 
 
 def _check_seeds(seeds: tuple[int, ...]) -> None:
