@@ -93,7 +93,12 @@ def _as_object(spec: ModelSpec) -> ModelSpec:
 
 
 def load(
-    run: str | Path, *, device: str = "auto", runs: Path | str | None = None, data: Path | str | None = None
+    run: str | Path,
+    *,
+    device: str = "auto",
+    runs: Path | str | None = None,
+    data: Path | str | None = None,
+    runtime: str = "",
 ) -> LoadedRun:
     """A finished run that predicts: `fkbench.load("3f2a").predict(images) -> (N, K, 2)` pixels.
 
@@ -102,14 +107,17 @@ def load(
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
         runs: runs folder; default as on the command line.
         data: data folder, by which a run on own data finds the file that describes it.
+        runtime: executes the net, by name (`fkbench list runtimes`); empty: PyTorch, as the run was scored.
     """
     from fkbench.cli.session import data_root, runs_root
     from fkbench.records import RunStore
     from fkbench.runner.device import choose_device
     from fkbench.runner.loading import load_run
+    from fkbench.runtimes import run_under
 
     record = RunStore(runs_root(Path(runs) if runs else None)).find(str(run))
-    return load_run(record, load_registry(), choose_device(device), data_root(Path(data) if data else None))
+    loaded = load_run(record, load_registry(), choose_device(device), data_root(Path(data) if data else None))
+    return run_under(loaded, runtime)
 
 
 def leaderboard(runs: Path | str | None = None, dataset: str | None = None) -> pd.DataFrame:

@@ -45,6 +45,9 @@ def command(
     max_frames: Annotated[int, typer.Option(min=0, help="Stop after so many pictures; 0: never.")] = 0,
     plain: Annotated[bool, typer.Option("--plain", help="Leave the frame rate out of the picture.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    runtime: Annotated[
+        str, typer.Option(help="Executes the net: a name of `fkbench list runtimes`; default: PyTorch.")
+    ] = "",
     assignments: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Of the detector: detector.…")
     ] = None,
@@ -58,8 +61,12 @@ def command(
     spare_sources((out,), (source,))
     session = current(context)
     settings = parse_settings(list(assignments or ()), "detector").get("detector", {})
+    from fkbench.live.assembling import shared_cores
+    from fkbench.runtimes import run_under
+
     with ExitStack() as stack:
-        loaded = _load(session, run, device)
+        stack.enter_context(shared_cores())  # a runtime takes the number of threads that it finds
+        loaded = run_under(_load(session, run, device), runtime)
         show = _prepare(
             session, stack, loaded, source, detector, overlay, settings,
             rate=fps, every=every, smooth=smooth, status=not plain, most=max_frames,
@@ -125,7 +132,6 @@ def _sinks(title: str, about: About, out: Path | None, window: bool, serve: tupl
 
 def _play(show: Show, stack: ExitStack, out: Path | None, as_json: bool, loaded: LoadedRun) -> None:
     from fkbench.cli.bars import progress_bars
-    from fkbench.live.assembling import shared_cores
     from fkbench.live.player import LOST
 
     if out is not None and not show.about.live:
@@ -133,8 +139,7 @@ def _play(show: Show, stack: ExitStack, out: Path | None, as_json: bool, loaded:
         expected = min(show.about.total or show.most, show.most or show.about.total)
         show.progress = lambda done, total: report("frames", done, max(expected, done))
     try:
-        with shared_cores():
-            show.play()
+        show.play()
     finally:
         stack.close()  # the bar goes before the last lines are printed
         if show.meter.shown:
@@ -148,6 +153,7 @@ def _report(show: Show, out: Path | None, as_json: bool, loaded: LoadedRun) -> N
         "run": loaded.record.key,
         "model": loaded.model.name,
         "scheme": loaded.scheme.name,
+        "runtime": loaded.runtime or None,
         **show.summary(),
         "out": None if out is None else str(out),
     }

@@ -41,6 +41,9 @@ def command(
     grid: Annotated[Path | None, typer.Option(help="Draw the points into this picture.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write the points to FILE.json or FILE.csv.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    runtime: Annotated[
+        str, typer.Option(help="Executes the net: a name of `fkbench list runtimes`; default: PyTorch.")
+    ] = "",
     assignments: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Of the detector: detector.…")
     ] = None,
@@ -57,11 +60,12 @@ def command(
     from fkbench.runner.device import choose_device
     from fkbench.runner.loading import load_run
     from fkbench.runner.pictures import Failures, find_pictures, spare_sources
+    from fkbench.runtimes import run_under
 
     spare_sources((grid, out), find_pictures(list(images or ())))
     settings = parse_settings(list(assignments or ()), "detector").get("detector", {})
     record = RunStore(session.runs_root).find(run)
-    loaded = load_run(record, session.registry, choose_device(device), session.data_root)
+    loaded = run_under(load_run(record, session.registry, choose_device(device), session.data_root), runtime)
     if images and detector and session.registry.get(DetectorSpec, detector).find is not None:
         from fkbench.cli.predict_faces import predict_faces
 
@@ -182,6 +186,7 @@ def _deliver(
         "run": loaded.record.key,
         "model": loaded.model.name,
         "scheme": loaded.scheme.name,
+        "runtime": loaded.runtime or None,
         "points": list(loaded.scheme.points),
     }
     said = []

@@ -95,7 +95,8 @@ def _deliver(
     as_json: bool,
 ) -> None:
     names = list(loaded.scheme.points)
-    facts = {"run": loaded.record.key, "model": loaded.model.name, "scheme": loaded.scheme.name, "points": names}
+    facts: dict[str, Any] = {"run": loaded.record.key, "model": loaded.model.name, "scheme": loaded.scheme.name}
+    facts |= {"runtime": loaded.runtime or None, "points": names}
     rows: list[dict[str, Any]] = [{"id": each.path, "faces": each.facts()} for each in images]
     rows += [{"id": path, "error": reason} for path, reason in failed.items()]
     page = {**facts, "detector": detector, "images": rows}

@@ -51,15 +51,18 @@ def to_bgr(image: ByteArray) -> ByteArray:
 
 def dots(canvas: ByteArray, points: Points, colour: Colour, radius: float) -> None:
     """Filled anti-aliased discs at (K, 2) positions, in place; NaN positions are skipped."""
-    for x, y in _visible(points):
-        cv2.circle(canvas, _fixed(x, y), round(radius * 2**SHIFT), colour, cv2.FILLED, cv2.LINE_AA, SHIFT)
+    size = round(radius * 2**SHIFT)
+    for place in _fixed(_visible(points)):
+        cv2.circle(canvas, place, size, colour, cv2.FILLED, cv2.LINE_AA, SHIFT)
 
 
 def strokes(canvas: ByteArray, starts: Points, ends: Points, colour: Colour, thickness: int = 1) -> None:
     """Anti-aliased lines from each of (K, 2) starts to its end, in place; those with a NaN end are skipped."""
-    for (x0, y0), (x1, y1) in zip(starts, ends, strict=True):
-        if np.isfinite([x0, y0, x1, y1]).all():
-            cv2.line(canvas, _fixed(x0, y0), _fixed(x1, y1), colour, thickness, cv2.LINE_AA, SHIFT)
+    if len(starts) != len(ends):
+        raise ValueError(f"{len(starts)} starts and {len(ends)} ends")
+    whole = np.isfinite(starts).all(axis=1) & np.isfinite(ends).all(axis=1)
+    for start, end in zip(_fixed(starts[whole]), _fixed(ends[whole]), strict=True):
+        cv2.line(canvas, start, end, colour, thickness, cv2.LINE_AA, SHIFT)
 
 
 def outlines(canvas: ByteArray, points: Points, scheme: Scheme, colour: Colour) -> None:
@@ -118,5 +121,7 @@ def _visible(points: Points) -> Points:
     return found
 
 
-def _fixed(x: float, y: float) -> tuple[int, int]:
-    return round(float(np.clip(x, -FAR, FAR)) * 2**SHIFT), round(float(np.clip(y, -FAR, FAR)) * 2**SHIFT)
+def _fixed(points: Points) -> list[list[int]]:
+    """(K, 2) finite positions in cv2's fixed point; all at once, for a live picture draws many."""
+    places: list[list[int]] = (np.clip(points, -FAR, FAR) * 2**SHIFT).round().astype(int).tolist()
+    return places

@@ -20,7 +20,8 @@ from fkbench.live.frames import Frame
 from fkbench.live.sources import Source, clock
 from fkbench.live.tracking import Tracker
 
-DEPTH = 2  # pictures that may wait before each stage; 1 before the first one of a live source
+DEPTH = 2  # pictures that may wait before a stage; 1 before the first one of a live source
+MOST_WAITING = 16  # more of them at 4K are half a gigabyte
 POLL_S = 0.1  # how soon a waiting thread sees that all is over
 
 Detect = Callable[[Any], tuple[Found, BoxArray]]
@@ -103,8 +104,16 @@ class Pipeline:
         self.source, self.detect, self.tracker, self.every = source, detect, tracker, max(1, every)
         self.counts = Counts()
         self._stop = threading.Event()
-        self._belts = [Belt(1 if i == 0 and source.about.live else DEPTH, self._stop) for i in range(3)]
+        self._belts = [Belt(depth, self._stop) for depth in self._depths()]
         self._threads: list[threading.Thread] = []
+
+    def _depths(self) -> tuple[int, int, int]:
+        """Pictures that may wait before detection, before following and before being shown.
+
+        Of a recorded source as many as the detector leaves out wait to be followed, so that both always have work: the
+        detector is busy with one picture for as long as the others need together. Live, they would only be old.
+        """
+        return (1, DEPTH, DEPTH) if self.source.about.live else (DEPTH, DEPTH + min(self.every, MOST_WAITING), DEPTH)
 
     def frames(self) -> Generator[Frame, None, None]:
         """Run until the source ends or the iterator is closed; an error in a thread is raised here."""

@@ -29,6 +29,7 @@ from fkbench.runner.fit import build_net, make_predictor
 from fkbench.runner.loop import points_in
 from fkbench.schemes import Scheme, scheme_of
 from fkbench.specs import Augmentation, CodecSpec, DetectorSpec, Geometry, ModelSpec, Recipe, Stage
+from fkbench.train.allocator import keep_freed_memory
 from fkbench.train.codecs import make_codec
 from fkbench.train.predictors import NetPredictor, Predictor
 
@@ -42,6 +43,7 @@ class LoadedRun:
         scheme: of its points.
         geometry: of its recipe; None where it has none.
         store: the data folder, where a detector's own corrections lie; None: those of its plugin are used.
+        runtime: by whose form of the net it predicts; empty: PyTorch as the run was scored.
     """
 
     record: RunRecord
@@ -51,6 +53,7 @@ class LoadedRun:
     registry: Registry
     geometry: Geometry | None = None
     store: Store | None = None
+    runtime: str = ""
 
     @cached_property
     def relation(self) -> BoxArray | None:
@@ -191,6 +194,8 @@ def load_run(record: RunRecord, registry: Registry, device: torch.device, data: 
             "Its code has changed: run it again.",
         ) from error
     net = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if device.type == "cpu":
+        keep_freed_memory()
     precision = precision_of(recipe, device)
     trained = NetPredictor(net, codec, device, precision, recipe.normalise)
     return LoadedRun(record, model, trained, scheme, registry, recipe.geometry, store)

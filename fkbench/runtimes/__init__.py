@@ -4,8 +4,18 @@ Imports torch; the commands import it when they need it.
 """
 
 from fkbench.runtimes.choosing import choose_runtimes, why_not
+from fkbench.runtimes.predicting import run_under
 from fkbench.runtimes.subjects import Timed, open_model, open_run
 from fkbench.runtimes.timing import time_runtime
 from fkbench.runtimes.training import time_training
 
-__all__ = ["Timed", "choose_runtimes", "open_model", "open_run", "time_runtime", "time_training", "why_not"]
+__all__ = [
+    "Timed",
+    "choose_runtimes",
+    "open_model",
+    "open_run",
+    "run_under",
+    "time_runtime",
+    "time_training",
+    "why_not",
+]

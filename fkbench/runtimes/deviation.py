@@ -9,8 +9,9 @@ import torch
 
 from fkbench.datasets.samples import FloatArray, IntArray
 from fkbench.datasets.views import apply_affine
-from fkbench.runtimes.subjects import Ready, Timed
+from fkbench.runtimes.subjects import Timed
 from fkbench.score import image_errors
+from fkbench.train.predictors import Ready
 
 LOOKED_AT = 512
 """Pictures of the test part, evenly spaced; all of them where there are no more."""

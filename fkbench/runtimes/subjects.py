@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from fkbench.datasets.access import resolve_settings
 from fkbench.datasets.samples import ByteArray, IntArray
@@ -27,13 +27,9 @@ from fkbench.runner.loading import load_run, recipe_from, weights_file
 from fkbench.runner.plan import Request, resolve_recipe, sized_request
 from fkbench.specs import Geometry, ModelSpec, Recipe
 from fkbench.train.codecs import Codec, make_codec
-from fkbench.train.engine import autocast
-from fkbench.train.pictures import net_input
-from fkbench.train.predictors import NetPredictor, Predictor
+from fkbench.train.predictors import NetPredictor, Predictor, Ready
 
 Settings = Mapping[str, Mapping[str, Any]]
-Ready = Callable[[Tensor], Tensor]
-"""A prepared net: (B, C, R, R) float32 as the net takes it → its output."""
 
 
 @dataclass
@@ -88,16 +84,8 @@ class Timed:
         Args:
             precision: of autocast around it: `fp32` or `bf16`.
         """
-        assert self.recipe is not None
-        assert self.codec is not None
-        normalise, codec = self.recipe.normalise, self.codec
-
-        def run(images: Tensor) -> Tensor:
-            with torch.inference_mode(), autocast(self.device, precision):
-                output = ready(net_input(images, normalise))
-            return codec.decode(output)
-
-        return run
+        assert isinstance(self.predictor, NetPredictor)
+        return self.predictor.under(ready, precision).forward
 
 
 def open_run(record: RunRecord, registry: Registry, store: Store, device: torch.device) -> Timed:

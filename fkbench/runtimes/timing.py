@@ -8,8 +8,9 @@ from typing import Any
 
 import torch
 
-from fkbench.errors import FkbenchError, RunFailedError
+from fkbench.errors import FkbenchError
 from fkbench.runtimes.deviation import answers, deviation, looked_at
+from fkbench.runtimes.predicting import failed_to_run
 from fkbench.runtimes.subjects import Timed
 from fkbench.specs import RuntimeSpec, resolve
 from fkbench.timing import time_model
@@ -44,11 +45,7 @@ def time_runtime(timed: Timed, spec: RuntimeSpec | None, sweep: Sequence[int] = 
     except FkbenchError:
         raise
     except Exception as error:  # compilers and exporters fail in ways of their own
-        text = " ".join(str(error).split())[:300]
-        raise RunFailedError(
-            f"The runtime '{spec.name}' cannot execute {timed.model.name}: {type(error).__name__}: {text}",
-            "--debug shows where.",
-        ) from error
+        raise failed_to_run(spec, timed.model.name, error) from error
 
 
 def _of_net(timed: Timed, spec: RuntimeSpec, sizes: tuple[int, ...], pictures: Any, quick: bool) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol as TypingProtocol
 
 import numpy as np
@@ -13,6 +14,9 @@ from fkbench.train.codecs import Codec
 from fkbench.train.engine import autocast
 from fkbench.train.pictures import net_input
 
+Ready = Callable[[Tensor], Tensor]
+"""A net, or a runtime's form of one: (B, C, R, R) float32 as the net takes it → its output."""
+
 
 class Predictor(TypingProtocol):
     """`predict` takes views (N, C, R, R) uint8 and gives points (N, K, 2) float32 in pixels of these views."""
@@ -21,7 +25,11 @@ class Predictor(TypingProtocol):
 
 
 class NetPredictor:
-    """A net with its codec, on a device, at the precision at which it is scored."""
+    """A net with its codec, on a device, at the precision at which it is scored.
+
+    Attributes:
+        ready: what is called in the net's place; the net itself where no runtime prepared it.
+    """
 
     def __init__(
         self,
@@ -33,16 +41,27 @@ class NetPredictor:
         batch: int = 256,
     ) -> None:
         self.net = net.eval()
+        self.ready: Ready = self.net
         self.codec = codec
         self.device = device
         self.precision = precision
         self.normalise = normalise
         self.batch = batch
 
+    def under(self, ready: Ready, precision: str) -> NetPredictor:
+        """The same model through a prepared form of its net.
+
+        Args:
+            precision: of autocast around it: `fp32` or `bf16`.
+        """
+        other = NetPredictor(self.net, self.codec, self.device, precision, self.normalise, self.batch)
+        other.ready = ready
+        return other
+
     def forward(self, images: Tensor) -> Tensor:
         """(B, C, R, R) uint8 on the device → (B, K, 2) float32 view pixels on the device."""
         with torch.inference_mode(), autocast(self.device, self.precision):
-            output = self.net(net_input(images, self.normalise))
+            output = self.ready(net_input(images, self.normalise))
         return self.codec.decode(output)
 
     def predict(self, images: ByteArray) -> FloatArray:

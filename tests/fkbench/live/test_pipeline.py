@@ -40,6 +40,22 @@ def test_a_file_comes_out_whole_in_order_with_its_faces(run):
     assert source.closed
 
 
+def test_the_detector_goes_on_to_its_next_picture_while_those_between_wait(run):
+    calls, twice = itertools.count(1), threading.Event()
+
+    def counted(picture):
+        if next(calls) == 2:
+            twice.set()
+        return discs(picture)
+
+    def patient(picture, squares):
+        assert twice.wait(10), "the detector waits for pictures that it does not look at"
+        return predict_in(run, picture, squares)
+
+    source = Pictures([face(30 + 3 * i, 60) for i in range(12)])
+    assert len(list(Pipeline(source, counted, Tracker(patient), every=8).frames())) == 12
+
+
 def test_pictures_that_do_not_follow_from_one_another_are_not_tracked(run):
     about = About("drawn", "folder", False, 1.0, moving=False)
     frames = list(pipeline(run, Pictures([face(40, 60), face(44, 60)], about), every=1).frames())
