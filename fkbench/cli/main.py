@@ -19,6 +19,7 @@ from fkbench.version import __version__
 # imported: reading the options of all of them takes a quarter of the 0.3 s that help may take.
 COMMANDS = {
     "run": "Train a model on a dataset, score it, time it, and record it all.",
+    "sweep": "Run a matrix of models, datasets and seeds, each run in a process of its own.",
     "list": "List models, datasets, detectors, schemes, metrics, protocols or runtimes.",
     "show": "Show a model, dataset, scheme, protocol or other plugin in full.",
     "data": "Get, import, verify and preview datasets.",

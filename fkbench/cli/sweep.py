@@ -67,7 +67,7 @@ def command(
         return
     if not any(one.to_run or one.state in {"done", "kept"} for one in planned):
         raise FkbenchError(f"None of the {len(planned)} runs is possible: {planned[0].reason}", "See --dry-run.")
-    _carry_out(planned, _options(session, jobs), jobs, as_json)
+    _carry_out(planned, _options(session, jobs), jobs, as_json=as_json, debug=session.debug)
 
 
 def _of_options(lists: dict[str, str], given: dict[str, Any]) -> Matrix:
@@ -172,11 +172,11 @@ def _say_plan(planned: list[Planned], as_json: bool) -> None:
         print_plan(planned)
 
 
-def _carry_out(planned: list[Planned], options: Options, jobs: int, as_json: bool) -> None:
+def _carry_out(planned: list[Planned], options: Options, jobs: int, *, as_json: bool, debug: bool) -> None:
     from fkbench.cli.sweep_table import SweepDisplay, outcome_page, plan_page, print_summary
     from fkbench.sweep import Sweep
 
-    with SweepDisplay(planned) as display:
+    with SweepDisplay(planned, debug=debug) as display:
         sweep = Sweep(planned, options, jobs, display.watch)
         try:
             ended = sweep.carry_out()
@@ -193,6 +193,8 @@ def _carry_out(planned: list[Planned], options: Options, jobs: int, as_json: boo
         print_json({"runs": pages, "counts": counts})
     else:
         print_summary(pages, counts)
+    if any(outcome.log for _, outcome, _ in ended) and not debug:
+        note("With --debug the last words of processes that ended badly are shown; --json has them as `log`.")
     for one, outcome, _ in ended:
         if outcome.record is None:
             note(f"No record could be written of {one.cell.label}: another process works on it, or the disk is full.")

@@ -130,10 +130,10 @@ def _texts(*cells: str) -> list[Text]:
 class SweepDisplay:
     """Watches a `Sweep`: a line for every run that ends, below them a row for each that runs."""
 
-    def __init__(self, planned: Sequence[Planned]) -> None:
+    def __init__(self, planned: Sequence[Planned], *, debug: bool = False) -> None:
         from rich.live import Live
 
-        self.screen = console(stderr=True)
+        self.screen, self.debug = console(stderr=True), debug
         self.total = sum(one.to_run for one in planned)
         self.done = 0
         self.runs: list[Running] = []
@@ -175,6 +175,9 @@ class SweepDisplay:
         why = f": {cut(outcome.reason, REASON)}" if outcome.reason else ""
         place = f"{self.done}/{self.total}"
         self.say(f"{place} {outcome.status}: {run.planned.cell.label}{score}, {span(run.seconds)}{why}")
+        if self.debug:
+            for line in outcome.log.splitlines():
+                self.say(f"    {line}")
 
     def _rows(self) -> RenderableType:
         from rich.progress_bar import ProgressBar

@@ -1,0 +1,117 @@
+"""The file of a sweep and the matrix it means: wrong ones are one line with a remedy."""
+
+from __future__ import annotations
+
+import pytest
+
+from fkbench.errors import FkbenchError
+from fkbench.sweep import Matrix, cells_of, duration, read_sweep, span
+
+FINE = """
+[defaults]
+seeds = [0, 1]
+time-limit = "2h"
+set = { "protocol.lr" = 1e-3 }
+
+[[sweep]]
+models = ["a", "./b.py"]
+datasets = "faces"
+
+[[sweep]]
+models = ["a"]
+datasets = ["faces", "more"]
+seeds = 7
+time-limit = 90
+set = { dataset = { count = 5, bright = true } }
+"""
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read_text(text):
+        (tmp_path / "s.toml").write_text(text)
+        return read_sweep(tmp_path / "s.toml")
+
+    return read_text
+
+
+def test_defaults_hold_for_every_matrix_unless_it_says_otherwise(read, tmp_path):
+    first, second = read(FINE)
+    assert first.models == ["a", str(tmp_path / "b.py")]  # files lie beside the file
+    assert (first.datasets, first.seeds, first.limit) == (["faces"], [0, 1], 7200)
+    assert first.settings == {"protocol": {"lr": "0.001"}}
+    assert (second.datasets, second.seeds, second.limit) == (["faces", "more"], [7], 90)
+    assert second.settings == {"protocol": {"lr": "0.001"}, "dataset": {"count": "5", "bright": "true"}}
+    assert (first.protocols, first.splits, first.boxes) == (("uniform",), ("",), ("",))
+
+
+def test_seeds_change_last_and_nothing_stands_twice():
+    matrix = Matrix(["a", "b"], ["x"], seeds=(0, 1))
+    cells = cells_of([matrix, Matrix(["b"], ["x"])], [])
+    assert [(cell.seed, cell.model) for cell in cells] == [(0, "a"), (0, "b"), (1, "a"), (1, "b")]
+
+
+def test_a_pattern_means_the_models_that_fit():
+    cells = cells_of([Matrix(["res*", "dfk", "./odd*.py"], ["x"])], ["dfk", "resnet18", "resnet50", "vgg"])
+    assert [cell.model for cell in cells] == ["resnet18", "resnet50", "dfk", "./odd*.py"]
+    with pytest.raises(FkbenchError, match="Unknown model 'rez\\*'"):
+        cells_of([Matrix(["rez*"], ["x"])], ["resnet18"])
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("2h", 7200), ("1h30m", 5400), ("45s", 45), ("90", 90), ("1.5m", 90)])
+def test_times(text, seconds):
+    assert duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "2 hours", "h", "-3", "0", "nan", "2h x"])
+def test_wrong_times_are_refused(text):
+    with pytest.raises(FkbenchError, match="--time-limit"):
+        duration(text)
+
+
+def test_a_time_for_people():
+    assert [span(s) for s in (45, 90, 7200, 90061, 0.2)] == ["45s", "1m30s", "2h", "1d1h", "0.2s"]
+
+
+BODY = 'models = ["a"]\ndatasets = ["x"]\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("models = [", "not valid TOML"),
+        ("", "no matrix"),
+        ("[sweep]\nmodels = ['a']", "no matrix"),
+        (BODY, "Keys of a matrix stand below"),
+        ("[[sweeps]]\n" + BODY, "Did you mean sweep"),
+        ("defaults = 3\n[[sweep]]\n" + BODY, "'defaults' is not a table"),
+        ("[[sweep]]\nmodel = ['a']\ndatasets = ['x']", "[[sweep]] 1: 'model'. Did you mean models"),
+        ("[[sweep]]\n" + BODY + "[[sweep]]\nmodels = ['a']", "[[sweep]] 2 names no datasets"),
+        ("[[sweep]]\nmodels = []\ndatasets = ['x']", "models is [], not a list of names"),
+        ("[[sweep]]\nmodels = [3]\ndatasets = ['x']", "models is [3]"),
+        ("[[sweep]]\n" + BODY + "seeds = [0.5]", "seeds is [0.5]"),
+        ("[[sweep]]\n" + BODY + "seeds = [true]", "seeds is [True]"),
+        ("[[sweep]]\n" + BODY + "seeds = [-1]", "seeds is [-1]"),
+        ("[[sweep]]\n" + BODY + "set = 3", "set is not a table"),
+        ("[[sweep]]\n" + BODY + "set = { lr = 3 }", '"protocol.lr"'),
+        ("[[sweep]]\n" + BODY + "set = { 'protocol.lr' = [1] }", "not a single value"),
+        ("[[sweep]]\n" + BODY + "epochs = 0", "epochs is 0"),
+        ("[[sweep]]\n" + BODY + "device = 3", "device is 3"),
+        ("[[sweep]]\n" + BODY + "time-limit = 'long'", "time-limit 'long' is not a time"),
+        ("[[sweep]]\n" + BODY + "time-limit = [2]", "time-limit is [2]"),
+    ],
+)  # fmt: skip
+def test_a_wrong_file_is_one_line_with_a_remedy(read, text, said):
+    with pytest.raises(FkbenchError) as error:
+        read(text)
+    assert said in str(error.value)
+    assert error.value.remedy
+    assert "\n" not in error.value.message
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(FkbenchError, match="Cannot read"):
+        read_sweep(tmp_path / "no.toml")
+    (tmp_path / "b.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(FkbenchError, match="it is no text"):
+        read_sweep(tmp_path / "b.toml")

@@ -1,0 +1,143 @@
+"""Workers end with the sweep, and what a dead one has left is understood."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from fkbench.sweep import Cell, Options, outcomes
+from fkbench.sweep.processes import start
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="process groups are POSIX's")
+
+HANGS = """
+import os, subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)"])
+open({pids!r}, "w").write(f"{{os.getpid()}} {{child.pid}} {{os.getppid()}}\\n")
+time.sleep(1000)
+"""
+PARENT = """
+import json, queue, sys, time
+from pathlib import Path
+from fkbench.sweep.processes import Options, start
+cell, folder = json.loads(sys.argv[1]), Path(sys.argv[2])
+start({"verb": "run", "cells": [cell]}, Options(folder, folder), queue.Queue())
+time.sleep(1000)
+"""
+
+
+@pytest.fixture
+def hanging(tmp_path):
+    """The cell of a model whose file hangs where it is loaded, with a child; and where the numbers of both stand."""
+    (tmp_path / "hang.py").write_text(HANGS.format(pids=str(tmp_path / "pids")))
+    return Cell(str(tmp_path / "hang.py"), "synthetic15"), tmp_path / "pids"
+
+
+def numbers(file: Path) -> list[int]:
+    for _ in range(1200):
+        if file.is_file() and file.read_text().endswith("\n"):
+            return [int(number) for number in file.read_text().split()]
+        time.sleep(0.1)
+    raise AssertionError("the worker has not started")
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def all_gone(pids: list[int]) -> bool:
+    for _ in range(300):
+        if not any(is_alive(pid) for pid in pids):
+            return True
+        time.sleep(0.1)
+    return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at /proc")
+def test_worker_and_its_children_die_with_a_sweep_that_is_killed(hanging, tmp_path):
+    cell, file = hanging
+    parent = subprocess.Popen([sys.executable, "-c", PARENT, json.dumps(asdict(cell)), str(tmp_path)])
+    try:
+        worker, child, keeper = numbers(file)
+        assert is_alive(worker)
+        assert is_alive(child)
+    finally:
+        parent.kill()
+        parent.wait()
+    assert all_gone([worker, child, keeper])
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the kernel of Linux does it")
+def test_a_worker_dies_with_its_keeper(hanging, tmp_path):
+    cell, file = hanging
+    heard: queue.Queue = queue.Queue()
+    started = start({"verb": "run", "cells": [asdict(cell)]}, Options(tmp_path, tmp_path), heard)
+    worker, child, keeper = numbers(file)
+    assert keeper == started.process.pid
+    os.kill(keeper, signal.SIGKILL)
+    assert all_gone([worker])
+    while heard.get(timeout=30)[1] is not None:
+        pass
+    assert "without a word" in outcomes.death(started).reason
+    started.stop()
+    assert all_gone([child])
+    started.tidy()
+
+
+def test_stopping_ends_the_whole_group(hanging, tmp_path):
+    cell, file = hanging
+    started = start({"verb": "run", "cells": [asdict(cell)]}, Options(tmp_path, tmp_path), queue.Queue())
+    pids = numbers(file)
+    started.stop()
+    started.stop()
+    assert all_gone(pids)
+    started.tidy()
+    assert not started.log.exists()
+
+
+def worker(code, tail="", **said):
+    return SimpleNamespace(code=code, said=said, tail=lambda: tail, last_words=lambda: tail)
+
+
+@pytest.mark.parametrize(
+    ("dead", "status", "reason"),
+    [
+        (worker(-signal.SIGSEGV), "failed", "its process crashed (SIGSEGV)"),
+        (worker(-signal.SIGABRT, "std::bad_alloc"), "oom", "out of memory"),
+        (worker(-signal.SIGKILL), "failed", "something outside killed it"),
+        (worker(7, "the last line"), "failed", "exit code 7: the last line"),
+        (worker(1, "MemoryError"), "oom", "MemoryError"),
+        (worker(None), "failed", "without a word"),
+        (worker(2, refused={"reason": "The weights cannot be had."}), "skipped", "The weights cannot be had."),
+        (worker(3, error={"reason": "ValueError: no"}), "failed", "ValueError: no"),
+        (worker(3, error={"reason": "MemoryError: no"}), "oom", "MemoryError: no"),
+    ],
+)
+def test_how_a_worker_has_died(dead, status, reason):
+    found = outcomes.death(dead)
+    assert found.status == status
+    assert reason in found.reason
+
+
+def test_a_kill_for_lack_of_memory_is_known_by_the_systems_count(tmp_path, monkeypatch):
+    counts = tmp_path / "vmstat"
+    counts.write_text("nr_free 7\noom_kill 4\n")
+    monkeypatch.setattr(outcomes, "VMSTAT", counts)
+    assert outcomes.killed_for_memory() == 4
+    assert outcomes.death(worker(-signal.SIGKILL), 3).status == "oom"
+    assert outcomes.death(worker(-signal.SIGKILL), 4).status == "failed"
+    monkeypatch.setattr(outcomes, "VMSTAT", tmp_path / "none")
+    assert outcomes.death(worker(-signal.SIGKILL), outcomes.killed_for_memory()).status == "failed"
