@@ -107,7 +107,7 @@ def _prepare(
     if not detector:
         note(f"Faces are found by {chosen}; --detector names another.")
     finder = loaded.open_detector(chosen, settings)
-    opened = open_source(source, rate=rate, offline=session.offline)
+    opened = open_source(source, rate=rate, offline=session.offline, say=note)
     stack.callback(opened.close)
     return make_show(loaded, opened, finder, drawing, (), **options)
 
@@ -133,6 +133,7 @@ def _sinks(title: str, about: About, out: Path | None, window: bool, serve: tupl
 def _play(show: Show, stack: ExitStack, out: Path | None, as_json: bool, loaded: LoadedRun) -> None:
     from fkbench.cli.bars import progress_bars
     from fkbench.live.player import LOST
+    from fkbench.live.sources import Folder
 
     if out is not None and not show.about.live:
         report = stack.enter_context(progress_bars())
@@ -146,6 +147,8 @@ def _play(show: Show, stack: ExitStack, out: Path | None, as_json: bool, loaded:
             _report(show, out, as_json, loaded)
     if show.ended == "lost":
         raise typer.Exit(LOST)
+    if isinstance(show.pipeline.source, Folder):
+        show.pipeline.source.failures.finish()
 
 
 def _report(show: Show, out: Path | None, as_json: bool, loaded: LoadedRun) -> None:

@@ -85,17 +85,12 @@ def command(
 def recorded_settings(
     record: RunRecord, box: DetectorSpec, given: dict[str, dict[str, Any]]
 ) -> dict[str, dict[str, Any]]:
-    """The run's own settings of dataset and box, with those that are given now in their place.
+    """The run's own settings of dataset and box, with those that are given now in their place."""
+    from fkbench.runner.boxing import like_the_run
 
-    A preset that is given comes with its own values: those that the run had from another one do not stand in its way.
-    """
-    own = {name: value for name, value in record.box_settings.items() if name not in {"jitter", "correction"}}
-    if "preset" in given.get("detector", {}):
-        of_presets = {name for values in box.presets.values() for name in values}
-        own = {name: value for name, value in own.items() if name not in of_presets}
     return {
         "dataset": {**record.dataset.settings, **given.get("dataset", {})},
-        "detector": {**(own if box.name == record.box else {}), **given.get("detector", {})},
+        "detector": like_the_run(record, box, given.get("detector", {})),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,7 +16,7 @@ import numpy as np
 from fkbench.datasets.samples import ByteArray
 from fkbench.detect.pictures import shrunk
 from fkbench.errors import FkbenchError
-from fkbench.runner.pictures import SUFFIXES, find_pictures, read_picture
+from fkbench.runner.pictures import SUFFIXES, Failures, find_pictures, read_picture
 
 ADDRESSES = ("http://", "https://", "rtsp://", "rtmp://", "udp://", "tcp://")
 LONGEST = 1920
@@ -62,24 +63,46 @@ class Source(Protocol):
 
 
 class Folder:
-    """The pictures of a folder, or a single one, by name; large ones are shrunk."""
+    """The pictures of a folder, or a single one, by name; large ones are shrunk.
 
-    def __init__(self, path: Path, rate: float) -> None:
-        self.paths = find_pictures([path])
+    One that cannot be read is said and passed over.
+
+    Args:
+        say: told a line for each of these.
+
+    Raises:
+        FkbenchError: there are no pictures, or the first `MEASURED` cannot be read.
+    """
+
+    def __init__(self, path: Path, rate: float, say: Callable[[str], None] = lambda line: None) -> None:
+        self.failures = Failures(find_pictures([path]), say)
         self._next = 0
-        sizes = np.array([self._load(each).shape[:2] for each in self.paths[:MEASURED]])
-        high, wide = (int(side) for side in sizes.max(axis=0))
-        self.about = About(str(path), "folder", False, rate, len(self.paths), moving=False, size=(wide, high))
+        looked = [self._load(each) for each in self.failures.files[:MEASURED]]
+        sizes = [picture.shape[:2] for picture in looked if picture is not None]
+        if not sizes:
+            self.failures.check_any()
+            raise FkbenchError(
+                f"The first {len(looked)} pictures of '{path}' cannot be read: see above.", "Move them elsewhere."
+            )
+        high, wide = (int(side) for side in np.array(sizes).max(axis=0))
+        total = len(self.failures.files)
+        self.about = About(str(path), "folder", False, rate, total, moving=False, size=(wide, high))
 
     def read(self) -> ByteArray | None:
-        if self._next >= len(self.paths):
-            return None
-        picture = self._load(self.paths[self._next])
-        self._next += 1
-        return np.ascontiguousarray(picture[:, :, ::-1])
+        while self._next < len(self.failures.files):
+            path = self.failures.files[self._next]
+            self._next += 1
+            picture = None if str(path) in self.failures.reasons else self._load(path)
+            if picture is not None:
+                return np.ascontiguousarray(picture[:, :, ::-1])
+        return None
 
-    def _load(self, path: Path) -> ByteArray:
-        return shrunk(read_picture(path), LONGEST)[0]
+    def _load(self, path: Path) -> ByteArray | None:
+        try:
+            return shrunk(read_picture(path), LONGEST)[0]
+        except FkbenchError as error:
+            self.failures.add(path, error)
+            return None
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -116,13 +139,16 @@ def _three_channels(picture: Any) -> ByteArray:
     return np.ascontiguousarray(picture[:, :, :3], np.uint8)
 
 
-def open_source(text: str, *, rate: float = 0.0, offline: bool = False) -> Source:
+def open_source(
+    text: str, *, rate: float = 0.0, offline: bool = False, say: Callable[[str], None] = lambda line: None
+) -> Source:
     """Open what `--source` names.
 
     Args:
         text: a camera's number, a file, a folder of pictures, or an address.
         rate: pictures a second that the user wants it played at; 0: its own (for a folder: 1).
         offline: addresses are refused.
+        say: told a line for each picture of a folder that is passed over.
 
     Raises:
         FkbenchError: there is no such source, or it cannot be read.
@@ -136,7 +162,7 @@ def open_source(text: str, *, rate: float = 0.0, offline: bool = False) -> Sourc
         return _address(text, rate)
     path = Path(text).expanduser()
     if path.is_dir() or (path.is_file() and path.suffix.lower() in SUFFIXES):
-        return Folder(path, rate or 1.0)
+        return Folder(path, rate or 1.0, say)
     if path.is_file():
         return _video(path, rate)
     if "://" in text:

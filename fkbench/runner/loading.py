@@ -23,6 +23,7 @@ from fkbench.errors import FkbenchError, UnknownNameError
 from fkbench.finding import find_run_dataset
 from fkbench.records import RunRecord, read_arrays
 from fkbench.registry import Registry
+from fkbench.runner.boxing import like_the_run
 from fkbench.runner.calibration import settled, trained_relation
 from fkbench.runner.device import precision_of
 from fkbench.runner.fit import build_net, make_predictor
@@ -71,7 +72,7 @@ class LoadedRun:
         Args:
             images: N pictures (H, W) or (H, W, C) uint8, colour as RGB, of any sizes.
             detector: says where the face is; None: it fills the picture.
-            settings: the detector's settings.
+            settings: the detector's settings; the run's own box has those of the run where none are given.
 
         Returns:
             (N, K, 2) float32, x then y in pixels of the picture, centres at integers.
@@ -100,8 +101,13 @@ class LoadedRun:
         return apply_affine(views.to_native, self.predictor.predict(views.images))
 
     def open_detector(self, name: str, settings: Mapping[str, Any] | None = None) -> OpenDetector:
-        """A detector ready to find the faces that this run's model shall see; settings as given."""
-        return open_detector(self.registry.get(DetectorSpec, name), settings or {}, self.store)
+        """A detector ready to find the faces that this run's model shall see; the run's own box as it was in the run.
+
+        Args:
+            settings: go before those of the run.
+        """
+        spec = self.registry.get(DetectorSpec, name)
+        return open_detector(spec, like_the_run(self.record, spec, settings or {}), self.store)
 
     def predict_squares(self, image: npt.NDArray[np.uint8], squares: BoxArray) -> FloatArray:
         """Points of several faces of one picture, in one batch.
@@ -140,7 +146,8 @@ class LoadedRun:
                 f"The box '{detector}' needs labels, and these pictures have none.",
                 "Leave --detector out.",
             )
-        return find_boxes(spec, unlabelled, detector_settings(spec, settings), self.store)
+        own = like_the_run(self.record, spec, settings)
+        return find_boxes(spec, unlabelled, detector_settings(spec, own), self.store)
 
 
 def recipe_from(page: Mapping[str, Any]) -> Recipe:

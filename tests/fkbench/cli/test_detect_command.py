@@ -9,8 +9,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from fkbench.cli.main import main
+from fkbench.records import RunStore
+from fkbench.registry import load_registry
+from fkbench.runner.loading import load_run
 
 PLUGIN = '''
 import fkbench
@@ -389,3 +393,16 @@ def test_a_preset_given_now_is_not_undone_by_the_runs_own_settings(bench, capsys
         given = [word for each in words for word in ("--set", f"detector.{each.removeprefix('detector.')}")]
         assert bench.call("score", record["key"], *given, "--json") == 0
         assert json.loads(capsys.readouterr().out)["box_settings"]["settings"]["level"] == level
+
+
+def test_a_run_on_a_detectors_boxes_predicts_by_the_same_detector(bench, capsys):
+    run = ["run", "--model", "mean-shape", "--dataset", "patches", "--protocol", "smoke", "--json", "--box", "bright"]
+    assert bench.call(*run, "--set", "detector.level=120") == 0
+    (record,) = json.loads(capsys.readouterr().out)["runs"]
+    registry = load_registry([bench.folder / "plugin.py"])
+    loaded = load_run(
+        RunStore(bench.folder / "runs").find(record["key"]), registry, torch.device("cpu"), bench.folder / "data"
+    )
+    assert loaded.open_detector("bright").settings["level"] == 120
+    assert loaded.open_detector("bright", {"level": "140"}).settings["level"] == 140
+    assert loaded.open_detector("frame").spec.name == "frame"

@@ -114,6 +114,21 @@ def test_a_folder_is_looked_through_picture_by_picture(demo, tmp_path, every):
     assert (code, facts["kind"], facts["detections"], facts["faces"]) == (0, "folder", 3, 3)
 
 
+def test_a_broken_picture_of_a_folder_is_named_and_the_others_are_shown(demo, tmp_path):
+    for name in ("a", "c"):
+        cv2.imwrite(str(tmp_path / f"{name}.png"), face(50, 60, radius=25))
+    (tmp_path / "b.png").write_bytes(b"\x89PNG and no more")
+    code, said, told = demo("--source", tmp_path, "--out", tmp_path / "drawn.avi", "--json")
+    assert (code, json.loads(said)["frames"]) == (1, 2)
+    assert told.count("b.png") == 1
+    assert "1 of 3 pictures could not be used" in told
+    (tmp_path / "a.png").unlink()
+    (tmp_path / "c.png").unlink()
+    code, _, told = demo("--source", tmp_path, "--out", tmp_path / "none.avi")
+    assert code == 2
+    assert "b.png" in told
+
+
 def test_a_browser_sees_the_stream(demo, tmp_path, monkeypatch):
     pictures = tmp_path / "pictures"
     pictures.mkdir()
