@@ -405,4 +405,3 @@ def test_a_run_on_a_detectors_boxes_predicts_by_the_same_detector(bench, capsys)
     )
     assert loaded.open_detector("bright").settings["level"] == 120
     assert loaded.open_detector("bright", {"level": "140"}).settings["level"] == 140
-    assert loaded.open_detector("frame").spec.name == "frame"
