@@ -53,6 +53,8 @@ def find_run_dataset(registry: Registry, name: str, data: Path | None = None) ->
     Raises:
         FkbenchError: it is not known here; the remedy says how to make it known.
     """
+    if name.endswith(FILES):  # records come from others: none may say which file is executed
+        raise FkbenchError(f"The record names the file '{name[:80]}' as its dataset.", "A record names data by name.")
     try:
         return find_dataset(registry, name, data)
     except UnknownNameError as error:

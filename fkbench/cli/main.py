@@ -33,6 +33,7 @@ COMMANDS = {
     "merge": "Put results of several people together, with a report of conflicts.",
     "verify": "Recompute the scores of results from their predictions.",
     "compare": "Say which of two results is better, by how much, how surely; a gate for CI.",
+    "reproduce": "Train a result again from its record, and say how far it drifts.",
     "runs": "List, remove and clean up runs.",
     "new": "Write a new model, dataset or detector with its test.",
     "check": "Check that a plugin does what the harness expects, and say what to do where it does not.",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fkbench.sweep import Cell, Matrix, Options, Outcome, Planned
 
 EPILOG = (
-    "Examples: fkbench sweep nightly.toml; fkbench sweep --models dfk,naimishnet --datasets synthetic15 --seeds 0-2 "
+    "Examples: fkbench sweep nightly.toml; fkbench sweep --models dfk,fiyero --datasets synthetic15 --seeds 0-2 "
     "--time-limit 2h; fkbench sweep nightly.toml --dry-run. The same command goes on where a sweep was ended: "
     "finished runs are skipped, those that were cut off go on from their last checkpoint."
 )

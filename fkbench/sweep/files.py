@@ -14,7 +14,7 @@ LISTS = ("models", "datasets", "protocols", "splits", "boxes")
 KEYS = (*LISTS, "seeds", "set", "epochs", "device", "time-limit")
 SUBJECTS = ("protocol", "model", "dataset", "detector")
 GREATEST_BYTES = 1 << 20
-EXAMPLE = 'For example models = ["dfk", "naimishnet"].'
+EXAMPLE = 'For example models = ["dfk", "fiyero"].'
 
 
 def read_sweep(path: Path) -> list[Matrix]:

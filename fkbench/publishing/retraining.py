@@ -1,0 +1,114 @@
+"""From a record to the request that trains it again. Records may come from others: names are looked up, values checked.
+
+No torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from fkbench.errors import FkbenchError, UnknownNameError
+from fkbench.finding import find_run_dataset
+from fkbench.protocols import PROTOCOLS
+from fkbench.recipes import Protocol, Recipe
+from fkbench.records import RunRecord
+from fkbench.records.plain import plain
+from fkbench.registry import Registry
+from fkbench.runner.overrides import apply_overrides, recipe_settings
+from fkbench.runner.plan import Request, check_usable, resolve_recipe, sized_request
+from fkbench.specs import ModelSpec
+
+OF_THE_BOX = {"jitter", "correction"}
+"""In `box_settings` of a record, but no settings of the detector."""
+BUDGET = {"epochs", "images_seen"}
+
+
+def request_of(
+    record: RunRecord, registry: Registry, data: Path, *, seeds: Sequence[int], device: str, force: bool = False
+) -> Request:
+    """The request of a record's plan: its recipe as recorded, whatever the protocol of that name is here.
+
+    Args:
+        data: the data folder, by which own data is found.
+
+    Raises:
+        FkbenchError: the record is not of a finished run, its model, data or recipe cannot be used here, or its recipe
+            and what it says was changed do not go together.
+    """
+    if record.status != "done":
+        raise FkbenchError(
+            f"The run {record.key} is {record.status}: there is no result to reproduce.", "Name another."
+        )
+    model = _model(record, registry)
+    changed = {name: v for name, v in record.protocol.overrides.items() if not name.startswith("model.")}
+    box = {name: value for name, value in record.box_settings.items() if name not in OF_THE_BOX}
+    request = Request(
+        model=model,
+        dataset=find_run_dataset(registry, record.dataset.name, data),
+        protocol=_protocol(record),
+        split=record.dataset.split,
+        box=record.box,
+        seeds=tuple(seeds),
+        device=device,
+        settings={
+            "protocol": changed, "model": record.model.settings, "dataset": record.dataset.settings, "detector": box,
+        },
+        force=force,
+    )  # fmt: skip
+    recipe, _ = resolve_recipe(sized_request(request))
+    if recipe is not None and plain(recipe) != plain(request.protocol.recipe):
+        raise FkbenchError(
+            f"The record {record.key} contradicts itself: its recipe is not what its changed settings give.",
+            "`fkbench verify` and its author may know more.",
+        )
+    return request
+
+
+def _model(record: RunRecord, registry: Registry) -> ModelSpec:
+    try:
+        model = registry.get(ModelSpec, record.model.name)
+    except UnknownNameError as error:
+        raise FkbenchError(
+            f"The run's model '{record.model.name}' is not registered here.",
+            f"It came from {record.model.plugin or 'a local file'}: give that file with --plugin FILE, or install it.",
+        ) from error
+    check_usable(model)
+    if model.kind == "net" and not record.protocol.recipe:
+        raise FkbenchError(f"The record {record.key} has no recipe: it cannot be trained again.")
+    return model
+
+
+def _protocol(record: RunRecord) -> Protocol:
+    stated = record.protocol
+    known = PROTOCOLS.get(stated.name)
+    if known is None or known.version != stated.version:
+        known = Protocol(stated.name, stated.version, "as a record has it", None)
+    return replace(known, recipe=checked_recipe(stated.recipe) if stated.recipe else None)
+
+
+def checked_recipe(page: Mapping[str, Any]) -> Recipe:
+    """The recipe that a record states, if it is one that could have been asked for.
+
+    Raises:
+        FkbenchError: an unknown setting, a value of a wrong type or out of range.
+    """
+    try:
+        recipe = TypeAdapter(Recipe).validate_python(dict(page))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise FkbenchError(f"The record's recipe cannot be used: {where}: {first['msg']}.", "Update fkbench.") from None
+    unknown = sorted(set(page) - set(plain(recipe)))
+    if unknown:
+        raise FkbenchError(f"The record's recipe has the unknown setting '{unknown[0][:80]}'.", "Update fkbench.")
+    settings = recipe_settings(recipe)
+    values = {name: v for name, v in settings.items() if not isinstance(v, tuple) and name not in BUDGET}
+    if recipe.epochs < 0 or recipe.images_seen < 0:
+        raise FkbenchError("The record's recipe has a budget below zero.")
+    apply_overrides(recipe, values)
+    return recipe

@@ -1,0 +1,114 @@
+"""`fkbench reproduce` on a small net: the same numbers again, a faked result that is not, published folders."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fkbench.cli.main import main
+from fkbench.publishing.arithmetic import metrics_of
+from fkbench.records import ERRORS_FILE, ResultStore, RunStore, read_errors, verification_of, write_errors
+
+TINY = """
+import fkbench
+from torch import nn
+
+@fkbench.model("tinynet", input=(1, 32))
+def tinynet(channels: int, size: int, outputs: int) -> nn.Module:
+    return nn.Sequential(nn.Flatten(), nn.Linear(channels * size * size, outputs))
+"""
+FEW = ["--set", "dataset.count=60", "--set", "batch=16", "--set", "images_seen=64"]
+
+
+@pytest.fixture
+def call(tmp_path, capsys, monkeypatch):
+    """Runs a command line in a folder with the net: (exit code, stdout, stderr)."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tiny.py").write_text(TINY)
+
+    def run(*words, runs="runs"):
+        code = main(["--data", "data", "--runs", runs, *map(str, words)])
+        return code, *capsys.readouterr()
+
+    return run
+
+
+def fake(store: RunStore, key: str) -> None:
+    """A result that nobody has trained: every error a tenth, all numbers fitting to one another."""
+    record = store.find(key)
+    folder = Path(record.path)
+    errors = read_errors(folder / ERRORS_FILE)
+    object.__setattr__(errors, "sum_sq", errors.sum_sq / 100)
+    write_errors(folder / ERRORS_FILE, errors)
+    (folder / "predictions.safetensors").unlink()
+    (folder / "verification.json").unlink()
+    known = metrics_of(errors)[0]
+    store.write(record.model_copy(update={"metrics": {**record.metrics, **known}}), folder)
+
+
+@pytest.mark.slow
+def test_a_result_is_trained_again_and_a_faked_one_is_found_out(call, tmp_path):
+    smoke = ["--dataset", "synthetic15", "--protocol", "smoke", *FEW]
+    assert call("run", "--model", "tiny.py", *smoke)[0] == 0
+    store = RunStore(tmp_path / "runs")
+    (record,) = (one for one in store.records() if one.model.name == "tinynet")
+    before = (Path(record.path) / "record.json").read_bytes()
+
+    code, out, err = call("--plugin", "tiny.py", "reproduce", "tinynet@synthetic15", "--json")
+    assert code == 0, err
+    page = json.loads(out)
+    assert (page["reproduced"], page["rule"], page["differences"]) == (True, "exact", [])
+    assert page["runs"][0]["key"] == record.key
+    assert (Path(record.path) / "record.json").read_bytes() == before
+    assert verification_of(record).level == "reproduced"
+    assert call("verify", record.key)[0] == 0
+    assert verification_of(record).level == "reproduced"
+
+    assert call("leaderboard", "--publish", "lb", "--only", record.key)[0] == 0
+    (published,) = ResultStore(tmp_path / "lb").records()
+    Path(tmp_path / "lb" / "verified").rename(tmp_path / "gone")
+    again = ["--plugin", "tiny.py", "reproduce", record.key]
+    code, out, err = call(*again, runs="lb")
+    assert code == 0
+    assert "the same seed gives the same numbers" in out
+    assert "Trained by an earlier call" in err
+    assert verification_of(published) is None
+    assert call(*again, "--store", runs="lb")[0] == 0
+    assert verification_of(published).level == "reproduced"
+
+    fake(store, record.key)
+    code, out, err = call(*again)
+    assert code == 1
+    assert "not decided" in out
+    assert "should have given the same numbers" in err
+    code, out, err = call(*again, "--seeds", "3")
+    assert code == 1, out
+    assert "not reproduced" in out
+    assert verification_of(store.find(record.key)) is None
+
+
+def test_wrong_use_is_one_line(call, tmp_path):
+    assert call("run", "--model", "mean-shape", "--dataset", "synthetic15", "--set", "dataset.count=60")[0] == 0
+    key = RunStore(tmp_path / "runs").records()[0].key
+    for words, said in (
+        (["nothing"], "Unknown run 'nothing'"),
+        ([key, "--seeds", "-1"], "must not be negative"),
+        ([key, "--into", "runs"], "The result itself lies in 'runs'"),
+        ([key, "--device", "abacus"], "abacus"),
+    ):
+        code, out, err = call("reproduce", *words)
+        assert (code, out) == (2, "")
+        assert said in err
+        assert "Traceback" not in err
+    code, out, _ = call("reproduce", key, "--seeds", "2", "--json")
+    assert code == 0
+    page = json.loads(out)
+    assert page["seeds"]["trained_here"] == [0]
+    record_file = next((tmp_path / "runs").rglob("record.json"))
+    text = record_file.read_text()
+    record_file.write_text(text.replace('"rmse": ', '"rmse": 1'))
+    code, _, err = call("reproduce", key)
+    assert code == 1
+    assert "its own numbers do not fit" in err
