@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from fkbench.boards.entries import Entry, entries_of
@@ -100,9 +101,14 @@ class Group:
     key: BoardKey
     records: tuple[RunRecord, ...]
 
+    @cached_property
+    def entries(self) -> list[Entry]:
+        """The rows that the records make."""
+        return entries_of(self.records)
+
     def board(self, errors: ErrorsOf = errors_beside, trust: TrustOf = trust_beside) -> Board:
         """The board; arguments as for `build`."""
-        return replace(_board(self.key, self.records, errors, trust), slug=self.slug)
+        return _board(self, errors, trust)
 
 
 def groups_of(records: Iterable[RunRecord]) -> list[Group]:
@@ -161,8 +167,8 @@ def wanted_records(
     return wanted
 
 
-def _board(key: BoardKey, records: Sequence[RunRecord], errors: ErrorsOf, trust: TrustOf) -> Board:
-    entries = {f"{place:06d}": entry for place, entry in enumerate(entries_of(records))}
+def _board(group: Group, errors: ErrorsOf, trust: TrustOf) -> Board:
+    entries = {f"{place:06d}": entry for place, entry in enumerate(group.entries)}
     levels = {name: row_trust(entry.done, trust) for name, entry in entries.items()}
     sums, why = _sums_and_reasons(entries, errors, {name: faults for name, (_, faults) in levels.items()})
     identity = {name: entry.identity for name, entry in entries.items()}
@@ -178,16 +184,16 @@ def _board(key: BoardKey, records: Sequence[RunRecord], errors: ErrorsOf, trust:
     order = sorted(range(len(rows)), key=lambda place: _place(rows[place]))
     places = {name: str(order.index(place)) for place, name in enumerate(entries)}
     rows = [row.beside(reference.rmse if reference else None, device, version) for row in rows]
-    counts = sorted(r.dataset.counts["test"] for r in records if "test" in r.dataset.counts)
+    counts = sorted(r.dataset.counts["test"] for r in group.records if "test" in r.dataset.counts)
     return Board(
-        key=key,
-        slug=key.slug,
+        key=group.key,
+        slug=group.slug,
         rows=tuple(rows[place] for place in order),
         test_images=counts[0] if counts else None,
         reference=reference.model if reference else "",
         speed_device=device,
         speed_version=version,
-        notes=notes_of(records),
+        notes=notes_of(group.records),
         pairs=tuple(replace(pair, a=places[pair.a], b=places[pair.b]) for pair in pairs),
     )
 

@@ -11,8 +11,10 @@ that is not stale before one that is; what is left is decided by the key and the
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from fkbench.records import RunRecord, canonical_json
@@ -59,17 +61,24 @@ class Entry:
         return canonical_json(_plan(self.first) | {"device": None, "code": self.first.model.source})
 
     def sort_key(self) -> tuple[str, ...]:
-        """A fixed order of rows that are equal otherwise."""
-        return (self.first.model.name, self.device, *(record.key for record in self.records), self.first.canonical())
+        """The order of rows; those that are equal in it are ordered by the content of their first record."""
+        return (self.first.model.name, self.device, *(record.key for record in self.records))
 
 
 def entries_of(records: Iterable[RunRecord]) -> list[Entry]:
     """The rows that the records of one board make, in an order that does not depend on theirs."""
     by_plan: dict[str, list[RunRecord]] = {}
     for record in records:
-        by_plan.setdefault(canonical_json(_plan(record)), []).append(record)
-    rows = [_entry(group) for plan in by_plan.values() for group in _same_code(plan)]
-    return sorted(rows, key=Entry.sort_key)
+        # A record's values are JSON's own, so that nothing need be made plain for it.
+        by_plan.setdefault(json.dumps(_plan(record), sort_keys=True), []).append(record)
+    rows = sorted((_entry(group) for plan in by_plan.values() for group in _same_code(plan)), key=Entry.sort_key)
+    # The content of a record is long: it is looked at only where nothing else tells two rows apart.
+    equal = (list(group) for _, group in groupby(rows, key=Entry.sort_key))
+    return [row for group in equal for row in _by_content(group)]
+
+
+def _by_content(rows: list[Entry]) -> list[Entry]:
+    return sorted(rows, key=lambda row: row.first.canonical()) if len(rows) > 1 else rows
 
 
 def _plan(record: RunRecord) -> dict[str, Any]:
@@ -108,6 +117,8 @@ def _entry(records: Sequence[RunRecord]) -> Entry:
     by_seed: dict[int, list[RunRecord]] = {}
     for record in records:
         by_seed.setdefault(record.seed, []).append(record)
+    if len(by_seed) == len(records):
+        return Entry(tuple(record for _, (record,) in sorted(by_seed.items())))
     chosen = [min(same, key=_preference) for _, same in sorted(by_seed.items())]
     contents = {record.canonical() for record in records}
     return Entry(tuple(chosen), spare=len(contents) - len({record.canonical() for record in chosen}))

@@ -12,6 +12,7 @@ the board, `fkbench.score.ranks`); a model that stands there with two devices co
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -19,7 +20,7 @@ from collections.abc import Callable, Mapping
 from fkbench.boards.entries import STALE, Entry
 from fkbench.errors import FkbenchError
 from fkbench.protocols import PROTOCOLS
-from fkbench.records import ERRORS_FILE, ProtocolInfo, RunRecord, beside, canonical_json, read_errors
+from fkbench.records import ERRORS_FILE, ProtocolInfo, RunRecord, beside, read_errors
 from fkbench.score import ImageErrors, Pair, SeedSums, all_pairs, ranks
 
 SEEDS_NEEDED = 3
@@ -103,7 +104,7 @@ def same_images(candidates: Mapping[str, SeedSums]) -> tuple[dict[str, SeedSums]
 
 def _images(sums: SeedSums) -> str:
     rows = sorted(zip(sums.ids, sums.group, sums.count.tolist(), strict=True))
-    return hashlib.sha256(canonical_json(rows).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 
 
 def rank_labels(

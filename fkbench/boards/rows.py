@@ -123,7 +123,9 @@ def baseline_rows(records: Iterable[RunRecord], present: AbstractSet[str]) -> li
             found.setdefault(name, []).append((canonical_json(record.baseline[name]), record))
     rows = []
     for name in sorted(found):
-        _, record = min(found[name], key=lambda pair: (pair[0], pair[1].key, pair[1].canonical()))
+        least = min((text, record.key) for text, record in found[name])
+        equal = [record for text, record in found[name] if (text, record.key) == least]
+        record = min(equal, key=RunRecord.canonical) if len(equal) > 1 else equal[0]
         metrics = _numbers(record.baseline[name])
         rmse = metrics.pop("rmse", None)
         why = f"no run of its own: scored beside {record.model.name}"

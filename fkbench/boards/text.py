@@ -34,6 +34,8 @@ def visible(text: str) -> str:
 
     Terminal escapes and marks that turn the writing direction are among these.
     """
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else " " if c.isspace() else "?" for c in text)
 
 
@@ -120,7 +122,7 @@ def render_json(board: Board) -> str:
     """The board as JSON with sorted keys; of the pairs, which are many, each stands on one line."""
     whole = dict(page(board))
     pairs = whole["pairs"] | {"rows": None}
-    rows = [json.dumps(row, allow_nan=False) for row in page(board)["pairs"]["rows"]]
+    rows = [json.dumps(row, allow_nan=False) for row in whole["pairs"]["rows"]]
     text = json.dumps(whole | {"pairs": pairs}, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
     lines = ",\n".join(f"   {row}" for row in rows)
     # No text in JSON has such a line: line breaks in texts are written as \\n.

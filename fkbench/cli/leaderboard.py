@@ -83,9 +83,11 @@ def leaderboard(
 
 def _write(root: Path, dataset: str | None, folder: Path, *, as_json: bool) -> None:
     from fkbench.boards import page, wanted_records
+    from fkbench.records.parallel import useful_processes
     from fkbench.site import write_leaderboards
 
-    made = write_leaderboards(wanted_records(root, dataset, note), folder, latex=True)
+    records = wanted_records(root, dataset, note)
+    made = write_leaderboards(records, folder, latex=True, processes=useful_processes(len(records)))
     if as_json:
         print_json({"boards": [page(board) for board in made.boards], "files": made.tables, "pages": made.pages})
         return
@@ -129,7 +131,7 @@ def _publish(
     damaged: list[str] = []
     records = _chosen(current(context).runs_root, dataset, only, damaged)
     done = publish(records, folder.expanduser(), Scrubber.of_this_machine(), replace=replace)
-    made = rebuild(folder.expanduser(), damaged.append)
+    made = rebuild(folder.expanduser(), damaged.append, processes=None)
     for line in dict.fromkeys(damaged):
         note(f"Damaged: {line}")
     if as_json:

@@ -43,7 +43,7 @@ def command(
 
     target = out.expanduser() if out is not None else None
     done = merge([folder.expanduser() for folder in folders], target, keep)  # type: ignore[arg-type]
-    made = rebuild(target) if target is not None and (done.results or target.is_dir()) else None
+    made = rebuild(target, processes=None) if target is not None and (done.results or target.is_dir()) else None
     resolved = keep != "neither" and all(clash.kept is not None for clash in done.added.conflicts)
     if as_json:
         page = {"read": done.read, "results": done.results, **added_page(done.added), "other_devices": done.devices}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,7 @@ from fkbench.records import (
 )
 from fkbench.records.beside import RESULTS
 from fkbench.records.files import read_bounded, write_atomic
+from fkbench.records.parallel import useful_processes
 from fkbench.records.results import read_result
 from fkbench.records.trust import subject_of
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from fkbench.site import Leaderboards
 
 Report = Callable[[str], None]
+_log = logging.getLogger(__name__)
 LARGEST_TABLE = 64 * 2**20
 
 
@@ -102,21 +105,34 @@ def publish(records: Iterable[RunRecord], folder: Path, scrubber: Scrubber, *, r
     return done
 
 
-def rebuild(folder: Path, report: Report | None = None) -> Leaderboards:
+def rebuild(folder: Path, report: Report | None = None, processes: int | None = 1) -> Leaderboards:
     """Write the tables and pages of all results that are published in a folder, and of nothing else.
 
     Tables of boards that have no result there any more are removed, as are pages of such rows.
 
+    Args:
+        folder: with `results` in it.
+        report: called with a line for each damaged record.
+        processes: that share the work; None: as many as pay for the number of records. More than one needs a main
+            module that can be imported.
+
     Raises:
         FkbenchError: there are no results, or the folder cannot be written.
     """
-    records = ResultStore(folder / RESULTS).records(report)
-    if not records:
-        raise FkbenchError(f"Nothing is published in '{folder}'.", "Add results: fkbench leaderboard --publish DIR.")
+    store = ResultStore(folder / RESULTS)
+    count = sum(1 for _ in store.files())
     # Pages are scrubbed, too, so that their package needs this one.
-    from fkbench.site import write_leaderboards
+    from fkbench.site import write_leaderboards, write_published
 
-    made = write_leaderboards(records, folder)
+    used = useful_processes(count) if processes is None else processes
+    made = write_published(folder, store, report or _log.warning, used) if count else None
+    if made is None:
+        records = store.records(report)
+        if not records:
+            raise FkbenchError(
+                f"Nothing is published in '{folder}'.", "Add results: fkbench leaderboard --publish DIR."
+            )
+        made = write_leaderboards(records, folder, processes=used)
     _remove_old_tables(folder, {board.slug for board in made.boards})
     return made
 

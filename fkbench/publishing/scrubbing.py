@@ -93,7 +93,11 @@ class Scrubber:
 
     def record(self, record: RunRecord) -> RunRecord:
         """The record without them; its path is empty."""
-        page = record.to_json() | {"path": "", "reused": False}
+        return self.page(record.to_json())
+
+    def page(self, page: Mapping[str, Any]) -> RunRecord:
+        """The same from the JSON values of a record."""
+        page = {**page, "path": "", "reused": False}
         page["environment"] = {name: page["environment"].get(name) for name in Environment.model_fields}
         return RunRecord.model_validate(self._scrubbed(page, ()))
 

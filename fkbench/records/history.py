@@ -56,7 +56,17 @@ def read_history(path: Path) -> list[dict[str, float | None]]:
         raise FkbenchError(f"'{path}' is damaged: {error}.") from error
     if not rows or tuple(rows[0]) != COLUMNS:
         raise FkbenchError(f"'{path}' is no history of a run.", f"Its columns must be {', '.join(COLUMNS)}.")
-    return [_values(row, number, path) for number, row in enumerate(rows[1:], start=2)]
+    if any(len(row) != len(COLUMNS) for row in rows):
+        return [_values(row, number, path) for number, row in enumerate(rows[1:], start=2)]
+    try:
+        columns = [_numbers(cells, int if name == "epoch" else float) for name, *cells in zip(*rows, strict=True)]
+    except ValueError:  # row by row, to say which cell is wrong
+        return [_values(row, number, path) for number, row in enumerate(rows[1:], start=2)]
+    return [dict(zip(COLUMNS, values, strict=True)) for values in zip(*columns, strict=True)]
+
+
+def _numbers(cells: Iterable[str], kind: type[int] | type[float]) -> list[float | None]:
+    return [kind(cell) if cell else None for cell in cells]
 
 
 def _values(row: list[str], number: int, path: Path) -> dict[str, float | None]:

@@ -11,7 +11,16 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from fkbench.records.plain import canonical_json, plain, rounded
 
@@ -28,6 +37,10 @@ MEASURED = ("metrics", "baseline", "timing", "history")
 """Parts whose numbers are rounded on writing. Settings are not: the key must be computable from them."""
 
 
+PLAIN = "plain"
+"""Context of a validation whose values have gone through `plain` as a whole: its parts need not do it again."""
+
+
 class Part(BaseModel):
     """Base of all parts: strict types, unknown keys refused, values cannot be changed."""
 
@@ -35,8 +48,10 @@ class Part(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _as_json(cls, data: Any) -> Any:
-        return {key: plain(item) for key, item in data.items()} if isinstance(data, Mapping) else data
+    def _as_json(cls, data: Any, info: ValidationInfo) -> Any:
+        if info.context == PLAIN or not isinstance(data, Mapping):
+            return data
+        return {key: plain(item) for key, item in data.items()}
 
 
 class OpenPart(Part):

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from fkbench.errors import FkbenchError
 from fkbench.records.files import MIB, read_bounded
-from fkbench.records.models import SCHEMA, RunRecord
+from fkbench.records.models import PLAIN, SCHEMA, RunRecord
+from fkbench.records.plain import plain
 from fkbench.records.upgrade import UPGRADES, Upgrade, upgraded
 
 RECORD_FILE = "record.json"
@@ -39,7 +40,7 @@ def decode(
     except (ValueError, RecursionError) as error:
         raise FkbenchError(f"'{source}' is damaged: {_brief(error)}.", "Remove that run and run it again.") from error
     try:
-        return RunRecord.model_validate(upgraded(page, upgrades, current))
+        return RunRecord.model_validate(plain(upgraded(page, upgrades, current)), context=PLAIN)
     except FkbenchError as error:
         raise FkbenchError(f"'{source}' cannot be read. {error.message}", error.remedy) from error
     except (ValidationError, ValueError, TypeError) as error:

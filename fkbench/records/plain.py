@@ -27,6 +27,27 @@ def plain(value: Any, depth: int = 0) -> Any:
     """
     if depth > MAX_DEPTH:
         raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
+    kind = type(value)
+    # What JSON's reader gives, by exact type: thousands of records are read for a leaderboard.
+    if kind is str and value.isascii():
+        return value
+    if kind is float:
+        return value if math.isfinite(value) else None
+    if kind is int:
+        return _bounded(value)
+    if value is None or kind is bool:
+        return value
+    if kind is dict:
+        return {
+            key if type(key) is str and key.isascii() else _key(key): plain(item, depth + 1)
+            for key, item in value.items()
+        }
+    if kind is list:
+        return [plain(item, depth + 1) for item in value]
+    return _plain_other(value, depth)
+
+
+def _plain_other(value: Any, depth: int) -> Any:
     if isinstance(value, str):
         return _writable(value)
     if value is None or isinstance(value, bool | BaseModel):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,13 +33,7 @@ class ResultStore:
         Args:
             report: called with a line for each damaged record; default: the log, at level warning.
         """
-        found: list[RunRecord] = []
-        for file in self.files():
-            try:
-                found.append(read_result(file))
-            except FkbenchError as error:
-                (report or _log.warning)(str(error))
-        return found
+        return read_results(list(self.files()), report)
 
     def files(self) -> Iterator[Path]:
         """The files of all records, sorted within each of the two kinds."""
@@ -79,6 +73,22 @@ def read_result(file: Path) -> RunRecord:
         return read_record(file)
     record = decode(read_bounded(file, MAX_RECORD_BYTES), source=str(file))
     return record.model_copy(update={"path": str(file), "reused": False})
+
+
+def read_results(files: Iterable[Path], report: Callable[[str], None] | None = None) -> list[RunRecord]:
+    """The records of some files. One that cannot be read is reported and left out.
+
+    Args:
+        files: as for `read_result`.
+        report: called with a line for each damaged record; default: the log, at level warning.
+    """
+    found: list[RunRecord] = []
+    for file in files:
+        try:
+            found.append(read_result(file))
+        except FkbenchError as error:
+            (report or _log.warning)(str(error))
+    return found
 
 
 def _is_published_file(path: Path) -> bool:

@@ -36,6 +36,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -104,12 +105,21 @@ def group_variance(sums: FloatArray, counts: FloatArray) -> Variance:
     """
     used = counts > 0
     sums, counts = sums[used], counts[used]
-    n, whole = len(sums), total(counts)
+    n = len(sums)
     if n < 2:
         return Variance(math.nan, math.nan)
+    whole, rest, df = _weights(np.ascontiguousarray(counts, np.float64).tobytes())
     residual = sums - total(sums) / whole * counts
-    value = (n - 1) / n * total((residual / (1.0 - counts / whole)) ** 2) / whole**2
-    return Variance(value, max(1.0, total(counts**2) ** 2 / total(counts**4) - 1.0))
+    value = (n - 1) / n * total((residual / rest) ** 2) / whole**2
+    return Variance(value, df)
+
+
+@lru_cache(maxsize=64)
+def _weights(counts: bytes) -> tuple[float, FloatArray, float]:
+    """Of (G,) counts: their sum, what is left of 1 without each, degrees of freedom. A board's pairs share them."""
+    values = np.frombuffer(counts, np.float64)
+    whole = total(values)
+    return whole, 1.0 - values / whole, max(1.0, total(values**2) ** 2 / total(values**4) - 1.0)
 
 
 def seed_variance(values: FloatArray) -> Variance | None:

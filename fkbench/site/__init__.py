@@ -12,7 +12,7 @@ bytes. All text in records is by anyone, and is shown, never acted on.
 
 from __future__ import annotations
 
-from fkbench.site.leaderboards import Leaderboards, write_leaderboards
+from fkbench.site.leaderboards import Leaderboards, write_leaderboards, write_published
 from fkbench.site.writing import write_site
 
-__all__ = ["Leaderboards", "write_leaderboards", "write_site"]
+__all__ = ["Leaderboards", "write_leaderboards", "write_published", "write_site"]

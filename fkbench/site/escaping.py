@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from functools import lru_cache
 from typing import Any
 
 from fkbench.boards.text import cut, visible
@@ -39,5 +40,11 @@ def script_json(value: Any) -> str:
 
 def pretty(value: Any, most: int = 20_000) -> str:
     """JSON for people, escaped."""
-    text = json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
+    return _pretty(json.dumps(value, sort_keys=True), most)
+
+
+@lru_cache(maxsize=1024)
+def _pretty(compact: str, most: int) -> str:
+    # Rows of one board mostly share recipe, data and environment, and indented JSON is slow to make.
+    text = json.dumps(json.loads(compact), indent=2, ensure_ascii=False, sort_keys=True)
     return html.escape("\n".join(visible(line) for line in cut(text, most).split("\n")))

@@ -64,9 +64,9 @@ def predicted_face(scheme: Scheme | None, points: Points, errors: Points, high: 
     fitted = _fitted(points)
     parts = _lines(scheme, fitted, 1.0) if scheme is not None and len(scheme.points) == len(points) else []
     size = 1.7 if len(points) <= 30 else 1.1
-    for (x, y), value in zip(fitted, errors, strict=True):
+    for (x, y), value in zip(fitted, errors.tolist(), strict=True):
         if math.isfinite(x) and math.isfinite(y):
-            parts.append(f'<circle class="q{level(float(value), 0.0, high)}" cx="{x:.1f}" cy="{y:.1f}" r="{size}"/>')
+            parts.append(f'<circle class="q{level(value, 0.0, high)}" cx="{x:.1f}" cy="{y:.1f}" r="{size}"/>')
     label = "Predicted points of one test image"
     return f'<svg class="face" viewBox="0 0 100 100" role="img" aria-label="{label}">{"".join(parts)}</svg>'
 
@@ -79,7 +79,7 @@ def _fitted(points: Points) -> list[tuple[float, float]]:
     low, high = known.min(axis=0), known.max(axis=0)
     side = max(float((high - low).max()), 1e-6)
     placed = (points.astype(np.float64) - (low + high) / 2) * (86.0 / side) + 50.0
-    return [(float(x), float(y)) for x, y in placed]
+    return [(x, y) for x, y in placed.tolist()]
 
 
 def _lines(scheme: Scheme, places: Sequence[tuple[float, float]], factor: float) -> list[str]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fkbench.boards import Board, errors_beside, groups_of, write_board, write_index
+from fkbench.boards import Board, Group, errors_beside, groups_of, write_board, write_index
 from fkbench.errors import FkbenchError
-from fkbench.records import RunRecord
+from fkbench.publishing.scrubbing import Scrubber
+from fkbench.records import ResultStore, RunRecord
+from fkbench.records.parallel import in_processes
+from fkbench.records.results import read_results
 from fkbench.score import ImageErrors
 from fkbench.site.measures import ErrorsOf
 from fkbench.site.writing import DatasetOf, Site, registered_dataset
@@ -50,6 +53,80 @@ class Remembered:
         return found
 
 
+@dataclass(frozen=True)
+class Target:
+    """Where to, and how: what a process needs to write a board."""
+
+    folder: Path
+    latex: bool = False
+    errors: ErrorsOf = errors_beside
+    dataset: DatasetOf = registered_dataset
+    scrubber: Scrubber = field(default_factory=Scrubber.of_this_machine)
+
+    def write(self, group: Group, number: int, damaged: Sequence[str] = ()) -> Done:
+        """Write the tables of a board, and the pages of its ranked rows.
+
+        Args:
+            group: the records of the board.
+            number: its place among the boards.
+            damaged: for `Done`.
+        """
+        # A board's errors are kept until its pages are written; those of all boards would not fit into memory.
+        site = Site(self.folder, Remembered(self.errors), self.dataset, self.scrubber)
+        board = group.board(site.errors)
+        tables = write_board(board, self.folder, latex=self.latex)
+        section = site.section(board, number, group.entries)
+        return Done(board, section, tuple(tables), frozenset(site.written), tuple(damaged))
+
+
+@dataclass(frozen=True)
+class Done:
+    """A board whose files are written.
+
+    Attributes:
+        section: its part of `index.html`.
+        damaged: a line for each of its records that could not be read.
+    """
+
+    board: Board
+    section: str
+    tables: tuple[Path, ...]
+    pages: frozenset[Path]
+    damaged: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Job:
+    """A board of which the records are at hand."""
+
+    target: Target
+    group: Group
+    number: int
+
+    def done(self) -> Done:
+        """Write it."""
+        return self.target.write(self.group, self.number)
+
+
+@dataclass(frozen=True)
+class FolderJob:
+    """A folder of published results that should make one board of its name."""
+
+    target: Target
+    folder: Path
+    files: tuple[Path, ...]
+    number: int
+
+    def done(self) -> Done | None:
+        """Write it; None, and nothing is written, where its results are not of that one board."""
+        damaged: list[str] = []
+        records = read_results(self.files, damaged.append)
+        groups = groups_of(records)
+        if len(groups) != 1 or groups[0].slug != self.folder.name:
+            return None
+        return self.target.write(groups[0], self.number, damaged)
+
+
 def write_leaderboards(
     records: Iterable[RunRecord],
     folder: Path,
@@ -57,6 +134,7 @@ def write_leaderboards(
     latex: bool = False,
     errors: ErrorsOf = errors_beside,
     dataset: DatasetOf = registered_dataset,
+    processes: int = 1,
 ) -> Leaderboards:
     """Write the tables of all boards, `index.md`, `index.html` and the pages of ranked rows.
 
@@ -69,17 +147,59 @@ def write_leaderboards(
         latex: tables as LaTeX, too.
         errors: gives the errors per image of a record; default: the file beside it.
         dataset: gives a dataset's spec by name.
+        processes: that share the boards. More than one needs `errors` and `dataset` that can be sent to a process, and
+            a main module that can be imported.
 
     Raises:
         FkbenchError: the folder cannot be written.
     """
-    boards, sections, tables, pages = [], [], [], Site(folder, dataset=dataset)
-    for number, group in enumerate(groups_of(records)):
-        # A board's errors are kept until its pages are written, those of all boards would not fit into memory.
-        site = Site(folder, Remembered(errors), dataset, pages.scrubber, pages.written)
-        board = group.board(site.errors)
-        tables += write_board(board, folder, latex=latex)
-        sections.append(site.section(board, number, group.records))
-        boards.append(board)
-    tables.append(write_index(boards, folder))
-    return Leaderboards(tuple(boards), tuple(tables), tuple(pages.finish(boards, sections)))
+    target = Target(folder, latex, errors, dataset)
+    jobs = [Job(target, group, number) for number, group in enumerate(groups_of(records))]
+    return _finished(in_processes(Job.done, jobs, processes), target)
+
+
+def write_published(
+    folder: Path, store: ResultStore, report: Callable[[str], None], processes: int = 1
+) -> Leaderboards | None:
+    """The same from the results that are published in a folder, each process reading those of a board at a time.
+
+    Nothing but the finished boards goes from one process to another. None: the folders below `results` are not one per
+    board, as they are where they were published; the records have to be read first then.
+
+    Args:
+        folder: that the tables go to.
+        store: of its results.
+        report: called with a line for each damaged record.
+        processes: as for `write_leaderboards`.
+
+    Raises:
+        FkbenchError: the folder cannot be written.
+    """
+    files: dict[Path, list[Path]] = {}
+    for file in store.files():
+        files.setdefault(file.parent, []).append(file)
+    target = Target(folder)
+    ordered = sorted(files, key=lambda board: board.name)
+    if len({board.name.lower() for board in ordered}) < len(ordered):
+        return None
+    jobs = [FolderJob(target, board, tuple(files[board]), number) for number, board in enumerate(ordered)]
+    found = []
+    for done in in_processes(FolderJob.done, jobs, processes):
+        if done is None:
+            return None
+        found.append(done)
+    for line in (line for done in found for line in done.damaged):
+        report(line)
+    return _finished(found, target)
+
+
+def _finished(boards: Iterable[Done], target: Target) -> Leaderboards:
+    """With what the boards share."""
+    site, done = Site(target.folder, dataset=target.dataset), list(boards)
+    tables: list[Path] = []
+    for one in done:
+        tables += one.tables
+        site.written.update(one.pages)
+    made = tuple(one.board for one in done)
+    tables.append(write_index(made, target.folder))
+    return Leaderboards(made, tuple(tables), tuple(site.finish(made, [one.section for one in done])))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from fkbench.boards import Board, BoardKey, Entry, Row, entries_of
+from fkbench.boards import Board, Entry, Row
 from fkbench.boards.rows import variants
 from fkbench.errors import FkbenchError
 from fkbench.records import RunRecord
@@ -39,15 +39,14 @@ class Measured:
     points: tuple[float, ...] = ()
 
 
-def measure(board: Board, records: Iterable[RunRecord], errors: ErrorsOf) -> list[Measured]:
+def measure(board: Board, entries: Sequence[Entry], errors: ErrorsOf) -> list[Measured]:
     """The rows of a board with what belongs to them.
 
     Args:
         board: as built.
-        records: those of this board, in any order.
+        entries: of the records of this board.
         errors: gives the errors per image of a record; where it fails, the row has no curve.
     """
-    entries = entries_of(records)
     known = {
         (tuple(record.key for record in entry.records), entry.device, entry.first.model.name, name): entry
         for entry, name in zip(entries, variants(entries), strict=True)
@@ -57,14 +56,6 @@ def measure(board: Board, records: Iterable[RunRecord], errors: ErrorsOf) -> lis
         entry = known.get((row.keys, row.device, row.model, row.variant))
         pages = _errors(entry, errors) if entry is not None else []
         found.append(Measured(place, row, entry, _ced(pages), _points(pages)))
-    return found
-
-
-def by_board(records: Iterable[RunRecord]) -> dict[BoardKey, list[RunRecord]]:
-    """The records of each board."""
-    found: dict[BoardKey, list[RunRecord]] = {}
-    for record in records:
-        found.setdefault(BoardKey.of(record), []).append(record)
     return found
 
 

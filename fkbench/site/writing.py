@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from fkbench.boards import Board, errors_beside
+from fkbench.boards import Board, Entry, errors_beside, groups_of
 from fkbench.errors import FkbenchError
 from fkbench.publishing.scrubbing import Scrubber
 from fkbench.records import HISTORY_FILE, RunRecord, beside, is_published, read_history, safe_name
@@ -17,7 +17,7 @@ from fkbench.schemes import Scheme, scheme_of
 from fkbench.site.assets import GENERATOR, script, style
 from fkbench.site.board_section import board_section
 from fkbench.site.index_page import index_page
-from fkbench.site.measures import ErrorsOf, Measured, by_board, measure
+from fkbench.site.measures import ErrorsOf, Measured, measure
 from fkbench.site.predictions import Drawn, drawn_predictions
 from fkbench.site.run_page import HistoryRow, RunPage
 from fkbench.specs import DatasetSpec
@@ -69,9 +69,9 @@ def write_site(
     Raises:
         FkbenchError: the folder cannot be written.
     """
-    of_board = by_board(records)
+    entries = {group.key: group.entries for group in groups_of(records)}
     site = Site(folder, errors, dataset)
-    sections = [site.section(board, number, of_board.get(board.key, ())) for number, board in enumerate(boards)]
+    sections = [site.section(board, number, entries.get(board.key, ())) for number, board in enumerate(boards)]
     return site.finish(boards, sections)
 
 
@@ -90,15 +90,15 @@ class Site:
     scrubber: Scrubber = field(default_factory=Scrubber.of_this_machine)
     written: set[Path] = field(default_factory=set)
 
-    def section(self, board: Board, number: int, records: Iterable[RunRecord]) -> str:
+    def section(self, board: Board, number: int, entries: Sequence[Entry]) -> str:
         """Write the pages of a board's rows; returns its part of `index.html`.
 
         Args:
             board: as built from the records.
             number: its place among the boards.
-            records: those of this board.
+            entries: of the records of this board.
         """
-        rows = measure(board, records, self.errors)
+        rows = measure(board, entries, self.errors)
         scheme = _scheme(self.dataset(board.key.dataset))
         pages = self.run_pages(board, number, rows, scheme)
         tables = [name for name in (f"{board.slug}.{end}" for end in TABLES) if (self.folder / name).is_file()]
@@ -157,16 +157,17 @@ class Site:
         self.write(path, page.html().encode())
 
     def _scrubbed(self, records: Sequence[RunRecord]) -> list[RunRecord]:
-        """The first as a whole, as the page shows all of it; of the others what their lines show."""
-        # A published record was scrubbed by who published it: names of this machine's user mean nothing in it.
-        scrubber = Scrubber() if is_published(records[0]) else self.scrubber
-        first = scrubber.record(RunRecord.model_validate(_shortened(records[0].to_json())))
+        """The first as a whole, as the page shows all of it; of the others what their lines show.
+
+        Published records are as they are: they were scrubbed by who published them, and lie beside the page.
+        """
+        if is_published(records[0]):
+            return list(records)
+        text = self.scrubber.text
+        first = self.scrubber.page(_shortened(records[0].to_json()))
         others = [
             record.model_copy(
-                update={
-                    "reason": scrubber.text(record.reason[:LONGEST_TEXT]),
-                    "flags": [scrubber.text(flag) for flag in record.flags],
-                }
+                update={"reason": text(record.reason[:LONGEST_TEXT]), "flags": [text(flag) for flag in record.flags]}
             )
             for record in records[1:]
         ]
@@ -194,10 +195,15 @@ class Site:
     def remove_old(self) -> None:
         """Pages of an earlier call that were not written now, and their pictures."""
         for path in sorted((self.folder / PAGES).glob("*/*.html")):
-            if path not in self.written and GENERATOR.encode() in path.read_bytes()[:2000]:
+            if path not in self.written and _is_ours(path):
                 path.unlink()
                 if path.with_suffix(".png") not in self.written:
                     path.with_suffix(".png").unlink(missing_ok=True)
+
+
+def _is_ours(page: Path) -> bool:
+    with page.open("rb") as file:
+        return GENERATOR.encode() in file.read(2000)
 
 
 def _shortened(value: Any) -> Any:

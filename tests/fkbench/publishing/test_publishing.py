@@ -70,6 +70,39 @@ def test_pages_are_made_from_the_published_files_alone_and_are_the_same_bytes_ag
     assert content(moved) == before
 
 
+@pytest.mark.slow
+def test_several_processes_write_the_same_bytes(store, put, six, tmp_path):
+    for seed in range(3):
+        put("good", 1.0, seed, box="another")
+    publish_all(store, tmp_path / "lb")
+    shutil.copytree(tmp_path / "lb" / "results", tmp_path / "shared" / "results")
+    rebuild(tmp_path / "shared", processes=2)
+    assert content(tmp_path / "shared") == content(tmp_path / "lb")
+
+
+def test_results_in_folders_of_other_names_make_the_same_boards(store, put, six, tmp_path):
+    for seed in range(3):
+        put("good", 1.0, seed, box="another")
+    publish_all(store, tmp_path / "lb")
+    together = tmp_path / "moved" / "results" / "together"
+    together.mkdir(parents=True)
+    for path in (tmp_path / "lb" / "results").glob("*/*"):
+        shutil.copy(path, together)
+    rebuild(tmp_path / "moved")
+    assert tables(tmp_path / "moved") == tables(tmp_path / "lb")
+
+
+def test_damaged_results_are_named_once_and_the_others_make_the_board(store, six, tmp_path):
+    publish_all(store, tmp_path / "lb")
+    victim = sorted((tmp_path / "lb" / "results").glob("*/bad-*.json"))[0]
+    victim.write_text("{")
+    said = []
+    made = rebuild(tmp_path / "lb", said.append)
+    assert [victim.name in line for line in said] == [True]
+    assert [row.rank for row in made.boards[0].rows if row.model == "good"] == [1]
+    assert [len(row.seeds) for row in made.boards[0].rows if row.model == "bad"] == [2]
+
+
 def test_tables_and_pages_of_a_board_that_is_gone_are_removed_and_other_files_stay(store, put, six, tmp_path):
     folder = tmp_path / "lb"
     for seed in range(3):

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from fkbench.boards import build
+from fkbench.boards import build, entries_of
 from fkbench.schemes import FACE15
 from fkbench.site.faces import error_face, level, predicted_face
 from fkbench.site.measures import measure
@@ -20,7 +20,7 @@ def measured(filled):
 
     board = build(filled.records)[0]
     own = [record for record in filled.records if BoardKey.of(record) == board.key]
-    return measure(board, own, errors_beside)
+    return measure(board, entries_of(own), errors_beside)
 
 
 def test_every_row_finds_its_records_and_errors(measured):
