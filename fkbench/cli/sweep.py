@@ -131,7 +131,7 @@ def _planned(session: Session, matrices: list[Matrix], time_limit: str, options:
 
     from fkbench.cli.sweep_table import waiting
     from fkbench.specs import ModelSpec
-    from fkbench.sweep import cells_of, duration, plan
+    from fkbench.sweep import cells_of, duration, plan, slip
 
     limit = duration(time_limit) if time_limit else None
     names = [spec.name for spec in session.registry.all(ModelSpec) if spec.member is None and not spec.not_run]
@@ -141,9 +141,9 @@ def _planned(session: Session, matrices: list[Matrix], time_limit: str, options:
     _check_names(session, cells)
     with waiting(f"planning {len(cells)} runs") as say:
         planned = plan(cells, options, say, retry=retry)
-    slip = next((one for one in planned if one.unknown), None)
-    if slip is not None:
-        raise FkbenchError(f"{slip.cell.label}: {slip.reason}")
+    wrong = slip(planned)
+    if wrong is not None:
+        raise FkbenchError(f"{wrong.cell.label}: {wrong.reason}", "Nothing was begun.")
     return planned
 
 

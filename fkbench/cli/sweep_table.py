@@ -183,9 +183,11 @@ class SweepDisplay:
         from rich.progress_bar import ProgressBar
 
         table = _table("running", "", "", "time")
+        table.columns[0].no_wrap = table.columns[2].no_wrap = True
+        table.columns[0].overflow = table.columns[2].overflow = "ellipsis"
         for run in self.runs:
             total, images = _progress(run.worker.said)
-            bar = ProgressBar(total=total, completed=images, width=24, pulse=total is None)
+            bar = ProgressBar(total=total, completed=images, width=12, pulse=total is None)
             elapsed = f"{span(run.seconds)} of {span(run.planned.cell.limit)}"
             label, state = _texts(run.planned.cell.label, _state(run.worker.said))
             table.add_row(label, bar, state, elapsed)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from fkbench.sweep.files import read_sweep
 from fkbench.sweep.matrix import Cell, Matrix, cells_of, duration, span
 from fkbench.sweep.outcomes import Outcome
-from fkbench.sweep.planning import Planned, plan
+from fkbench.sweep.planning import Planned, plan, slip
 from fkbench.sweep.processes import Options
 from fkbench.sweep.running import Sweep
 
@@ -24,5 +24,6 @@ __all__ = [
     "duration",
     "plan",
     "read_sweep",
+    "slip",
     "span",
 ]

@@ -74,6 +74,17 @@ def plan(
     return planned
 
 
+def slip(planned: Sequence[Planned]) -> Planned | None:
+    """A cell with a name that nobody knows: it is nowhere possible, so it is no pair that only does not go together."""
+    fine = [one.cell for one in planned if one.state != "impossible"]
+    for one in planned:
+        cell = one.cell
+        parts = {name: getattr(cell, name) for name in ("model", "dataset", "protocol", "split", "box", "settings")}
+        if one.unknown and not all(any(getattr(other, k) == v for other in fine) for k, v in parts.items()):
+            return one
+    return None
+
+
 def _plan_some(
     cells: Sequence[Cell], left: Sequence[int], options: Options, note: Callable[[str], None]
 ) -> dict[int, Planned]:

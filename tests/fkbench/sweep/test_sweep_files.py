@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fkbench.errors import FkbenchError
-from fkbench.sweep import Matrix, cells_of, duration, read_sweep, span
+from fkbench.sweep import Matrix, Planned, cells_of, duration, read_sweep, slip, span
 
 FINE = """
 [defaults]
@@ -115,3 +115,18 @@ def test_a_file_that_is_not_there(tmp_path):
     (tmp_path / "b.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(FkbenchError, match="it is no text"):
         read_sweep(tmp_path / "b.toml")
+
+
+def test_a_pair_that_does_not_go_together_is_no_slip_but_a_name_that_is_nowhere_possible_is():
+    cells = cells_of([Matrix(["a"], ["x", "y"], splits=["one", "two"])], [])
+
+    def planned(*unknown):
+        return [
+            Planned(cell, "impossible", unknown=True) if (cell.dataset, cell.split) in unknown else Planned(cell, "run")
+            for cell in cells
+        ]
+
+    assert slip(planned()) is None
+    assert slip(planned(("x", "two"))) is None
+    assert slip(planned(("x", "two"), ("y", "two"))).cell.split == "two"
+    assert slip(planned(("x", "one"), ("x", "two"))).cell.dataset == "x"
