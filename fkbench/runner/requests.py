@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 Event = Callable[[str, Mapping[str, Any]], None]
 """Told of what happens: (`plan` | `reused` | `resumed` | `step` | `epoch` | `stage` | `finished`, facts)."""
+
+Baselines = Callable[[], Mapping[str, RunRecord]]
+"""The records of the baselines, by name; the first call may have to make them."""
 
 GREATEST_SEED = 2**53
 
@@ -53,7 +57,9 @@ class Runner:
     _inputs: dict[str, Inputs] = field(default_factory=dict)
 
     def run(self, request: Request) -> list[RunRecord]:
-        """One record per seed, after those of the baselines on the same split.
+        """One record per seed, and those of the baselines on the same split.
+
+        The baselines are fitted when the first trained net is to be compared with them: training begins at once.
 
         Raises:
             FkbenchError: bad use or input; nothing is left half-written.
@@ -62,14 +68,15 @@ class Runner:
         request, inputs = self._opened(request)
         seeds = _needed_seeds(request)
         self._have_weights(request, inputs, seeds)
-        beside = {} if request.model.role == "baseline" else self._baselines(request, inputs)
+        baselines = cache(lambda: {} if request.model.role == "baseline" else self._baselines(request, inputs))
         done: list[RunRecord] = []
         failures: list[RunFailedError] = []
         for seed in seeds:
             try:
-                done.append(self._one(request, inputs, seed, beside))
+                done.append(self._one(request, inputs, seed, baselines))
             except RunFailedError as error:
                 failures.append(error)
+        baselines()  # those that are gone are made again, even where no seed was left to run
         if failures:
             raise SeedsFailedError(failures[0], len(failures), done) from failures[0]
         return done
@@ -81,7 +88,7 @@ class Runner:
             FkbenchError: as `run`.
         """
         request, inputs = self._opened(request)
-        return [self._single(request, inputs, seed, {}) for seed in _needed_seeds(request)]
+        return [self._single(request, inputs, seed, dict) for seed in _needed_seeds(request)]
 
     def _opened(self, request: Request) -> tuple[Request, Inputs]:
         """The request with its model sized, found to be in order, and its inputs."""
@@ -117,13 +124,13 @@ class Runner:
         self.event("data", {"stage": stage, "done": done, "total": total})
 
     def _baselines(self, request: Request, inputs: Inputs) -> dict[str, RunRecord]:
-        """Their records; one that fails is said and left out, it must not keep a net from being trained."""
+        """Their records; one that fails is said and left out, it must not cost a net its record."""
         found = {}
         for spec in self.registry.all(ModelSpec):
             if spec.role != "baseline" or spec.unavailable() is not None or spec.name == request.model.name:
                 continue
             try:
-                found[spec.name] = self._one(baseline_request(request, spec), inputs, 0, {})
+                found[spec.name] = self._one(baseline_request(request, spec), inputs, 0, dict)
             except RunFailedError as error:
                 self.event("stage", {"text": f"the baseline {spec.name} failed: {error.message}"})
         return found
@@ -134,7 +141,7 @@ class Runner:
         Raises:
             FkbenchError: they cannot be had.
         """
-        runs = [self._single(request, inputs, seed, {}) for seed in seeds]
+        runs = [self._single(request, inputs, seed, dict) for seed in seeds]
         nets = [run for run in runs if run.recipe is not None and run.brings_weights]
         left = [run for run in nets if request.force or not run.is_there]
         if left:
@@ -142,8 +149,8 @@ class Runner:
             with suppress(RunFailedError):  # that is a run's end, and is recorded when it comes to it
                 left[0].fresh_net()
 
-    def _one(self, request: Request, inputs: Inputs, seed: int, beside: Mapping[str, RunRecord]) -> RunRecord:
-        single = self._single(request, inputs, seed, beside)
+    def _one(self, request: Request, inputs: Inputs, seed: int, baselines: Baselines) -> RunRecord:
+        single = self._single(request, inputs, seed, baselines)
         try:
             with run_lock(single.folder):
                 return self._carry_out(single, force=request.force)
@@ -153,7 +160,7 @@ class Runner:
                 "Free space there, or choose another folder with --runs or FKBENCH_RUNS.",
             ) from error
 
-    def _single(self, request: Request, inputs: Inputs, seed: int, beside: Mapping[str, RunRecord]) -> SingleRun:
+    def _single(self, request: Request, inputs: Inputs, seed: int, baselines: Baselines) -> SingleRun:
         from fkbench.runner.device import choose_device, precision_of
         from fkbench.runner.single import SingleRun
 
@@ -174,7 +181,7 @@ class Runner:
         )
         key = plan_key(plan)
         folder = self.runs.folder(request.dataset.name, request.model.name, key)
-        return SingleRun(self, request, recipe, plan, key, folder, inputs, device, beside, parent)
+        return SingleRun(self, request, recipe, plan, key, folder, inputs, device, baselines, parent)
 
     def _carry_out(self, single: SingleRun, *, force: bool) -> RunRecord:
         kept = None if force else single.finished()

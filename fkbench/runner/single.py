@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -46,7 +46,7 @@ class SingleRun:
     folder: Path
     inputs: Inputs
     device: torch.device
-    beside: Mapping[str, RunRecord]
+    baselines: Callable[[], Mapping[str, RunRecord]]
     parent: RunRecord | None
 
     @property
@@ -56,6 +56,11 @@ class SingleRun:
     @cached_property
     def source(self) -> str:
         return source_digest(self.model)
+
+    @property
+    def beside(self) -> Mapping[str, RunRecord]:
+        """The records of the baselines on the same split; they are made now where they are not there yet."""
+        return self.baselines()
 
     @property
     def outputs(self) -> int:
@@ -265,9 +270,11 @@ class SingleRun:
             flags.append("leaky")
         if self.recipe is not None and self.recipe.pool_split and self.recipe.stages:
             flags.append("native-leaky")
+        if outcome is None:
+            return flags
         for name, rmse in self._baseline_rmse().items():
             share = self.owner.registry.get(ModelSpec, name).collapse_share
-            if outcome is not None and share and outcome.metrics["rmse"] > share * rmse:
+            if share and outcome.metrics["rmse"] > share * rmse:
                 flags.append("collapsed")
         return flags
 
