@@ -149,9 +149,7 @@ def write_by_box(scores: Sequence[Score], folder: Path) -> list[Path]:
     Raises:
         FkbenchError: the folder cannot be written.
     """
-    rows = [rounded(plain(row)) for row in board_rows(scores)]
-    content = {"csv": _csv(rows), "md": _markdown(rows), "json": json.dumps(rows, indent=1, ensure_ascii=False) + "\n"}
-    written = []
+    content, written = by_box_files(scores), []
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for ending, text in content.items():
@@ -162,6 +160,26 @@ def write_by_box(scores: Sequence[Score], folder: Path) -> list[Path]:
             f"Cannot write to '{folder}': {error.strerror or error}.", "Choose another --out."
         ) from error
     return written
+
+
+def by_box_files(scores: Sequence[Score]) -> dict[str, str]:
+    """The board as text: `csv`, `md` and `json`."""
+    rows = [rounded(plain(row)) for row in board_rows(scores)]
+    return {"csv": _csv(rows), "md": _markdown(rows), "json": json.dumps(rows, indent=1, ensure_ascii=False) + "\n"}
+
+
+def own_score(record: RunRecord) -> dict[str, Any]:
+    """A finished run's own score, with the boxes that it was scored on, in the form of `fkbench score`."""
+    metrics = {name: record.metrics.get(name) for name in ("rmse", "rmse_ci")}
+    return {
+        "subject": record.key, "model": record.model.name, "seed": record.seed, "protocol": record.protocol.name,
+        "overrides": record.protocol.overrides, "trained_on": record.box, "box_jitter": box_jitter(record),
+        "dataset": {
+            "name": record.dataset.name, "split": record.dataset.split, "images": record.dataset.counts.get("test"),
+        },
+        "box": record.box, "box_settings": {},
+        "metrics": metrics | {"missed_faces": record.metrics.get("missed_faces", 0)},
+    }  # fmt: skip
 
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -181,14 +199,17 @@ def _section(rows: Sequence[Mapping[str, Any]]) -> str:
     lines = [f"# {markdown_text(first['dataset'])}, split {markdown_text(first['split'])}: models by boxes", ""]
     lines += [f"{first['images']} test pictures; rmse in px of the scoring frame.", ""]
     lines += [f"| {' | '.join(MARKDOWN)} |", f"|{' :-- |' * 4}{' --: |' * 6}"]
-    for row in rows:
-        run = f" {row['run'][:8]}" if row["run"] else ""
-        extra = NOTHING if row["extra_rmse"] is None else f"{row['extra_rmse']:+.3f}"
-        cells = [
-            f"{row['model']}{run}", row["trained_on"] or NOTHING, row["box_jitter"] or NOTHING, row["box"],
-            f"{row['rmse']:.3f}", interval(row, "rmse_low", "rmse_high"), extra,
-            interval(row, "extra_low", "extra_high"), str(row["missed_faces"]), speed_text(row),
-        ]  # fmt: skip
-        lines.append(f"| {' | '.join(markdown_text(cell) for cell in cells)} |")
+    lines += [f"| {' | '.join(markdown_text(cell) for cell in cells_of(row))} |" for row in rows]
     lines += [f"\n{markdown_text(line)}" for line in (*jitter_lines(rows), LEGEND, *footnotes(rows))]
     return "\n".join(lines) + "\n"
+
+
+def cells_of(row: Mapping[str, Any]) -> list[str]:
+    """A row for people, with the columns of `MARKDOWN`."""
+    run = f" {row['run'][:8]}" if row["run"] else ""
+    extra = NOTHING if row["extra_rmse"] is None else f"{row['extra_rmse']:+.3f}"
+    return [
+        f"{row['model']}{run}", row["trained_on"] or NOTHING, row["box_jitter"] or NOTHING, row["box"],
+        f"{row['rmse']:.3f}", interval(row, "rmse_low", "rmse_high"), extra,
+        interval(row, "extra_low", "extra_high"), str(row["missed_faces"]), speed_text(row),
+    ]  # fmt: skip

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fkbench.boards.boards import Board
 from fkbench.boards.latex import render_latex
 from fkbench.boards.text import render_csv, render_index, render_json, render_markdown
 from fkbench.records.files import write_atomic
+
+if TYPE_CHECKING:
+    from fkbench.boards.detections import SideBoard
 
 RENDERERS = {"md": render_markdown, "csv": render_csv, "json": render_json}
 LATEX = {"tex": render_latex}
@@ -38,12 +42,23 @@ def write_board(board: Board, folder: Path, *, latex: bool = False) -> list[Path
     return paths
 
 
-def write_index(boards: Sequence[Board], folder: Path) -> Path:
-    """`index.md`, which leads to the boards.
+def write_texts(files: Mapping[str, str], stem: str, folder: Path) -> list[Path]:
+    """Texts by ending as `<stem>.<ending>`; returns the paths.
+
+    Raises:
+        FkbenchError: the folder cannot be written.
+    """
+    for ending, text in files.items():
+        write_atomic(folder / f"{stem}.{ending}", text.encode(), durable=False)
+    return [folder / f"{stem}.{ending}" for ending in files]
+
+
+def write_index(boards: Sequence[Board], folder: Path, sides: Sequence[SideBoard] = ()) -> Path:
+    """`index.md`, which leads to the boards, and to those about detectors.
 
     Raises:
         FkbenchError: the folder cannot be written.
     """
     path = folder / "index.md"
-    write_atomic(path, render_index(boards).encode(), durable=False)
+    write_atomic(path, render_index(boards, [(side.title, side.slug) for side in sides]).encode(), durable=False)
     return path

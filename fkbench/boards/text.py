@@ -131,8 +131,8 @@ def render_json(board: Board) -> str:
     )
 
 
-def render_index(boards: Sequence[Board]) -> str:
-    """A page that leads to all boards."""
+def render_index(boards: Sequence[Board], sides: Sequence[tuple[str, str]] = ()) -> str:
+    """A page that leads to all boards, and to further ones of (title, slug)."""
     lines = ["# Leaderboards", "", "| board | rows | best | rmse px |", "| :-- | --: | :-- | --: |"]
     for board in boards:
         best = next((row for row in board.rows if row.rmse is not None), None)
@@ -140,6 +140,8 @@ def render_index(boards: Sequence[Board]) -> str:
         rmse = COLUMNS[2].cell(best) if best else "–"
         link = f"[{markdown_text(board.title)}]({board.slug}.md)"
         lines.append(_line([link, str(len(board.rows)), name, rmse]))
+    if sides:
+        lines += ["", "About detectors:", "", *(f"- [{markdown_text(title)}]({slug}.md)" for title, slug in sides)]
     return "\n".join([*lines, ""])
 
 

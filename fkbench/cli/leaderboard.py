@@ -12,7 +12,7 @@ from fkbench.errors import FkbenchError
 
 if TYPE_CHECKING:
     from fkbench.boards import Board
-    from fkbench.publishing import Added, Clash
+    from fkbench.publishing import Added, Clash, Sides
     from fkbench.records import RunRecord
     from fkbench.site import Leaderboards
 
@@ -83,11 +83,13 @@ def leaderboard(
 
 def _write(root: Path, dataset: str | None, folder: Path, *, as_json: bool) -> None:
     from fkbench.boards import page, wanted_records
+    from fkbench.boards.detections import side_boards
     from fkbench.records.parallel import useful_processes
     from fkbench.site import write_leaderboards
 
     records = wanted_records(root, dataset, note)
-    made = write_leaderboards(records, folder, latex=True, processes=useful_processes(len(records)))
+    sides = side_boards(records, root, note, dataset)
+    made = write_leaderboards(records, folder, latex=True, processes=useful_processes(len(records)), sides=sides)
     if as_json:
         print_json({"boards": [page(board) for board in made.boards], "files": made.tables, "pages": made.pages})
         return
@@ -124,14 +126,16 @@ def _publish(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    from fkbench.publishing import Scrubber, publish, rebuild
+    from fkbench.publishing import Scrubber, publish, publish_detectors, rebuild
 
     if out is not None:
         raise FkbenchError("--publish writes tables, too.", "Leave --out out, or call without --publish.")
     damaged: list[str] = []
-    records = _chosen(current(context).runs_root, dataset, only, damaged)
-    done = publish(records, folder.expanduser(), Scrubber.of_this_machine(), replace=replace)
-    made = rebuild(folder.expanduser(), damaged.append, processes=None)
+    root, target, scrubber = current(context).runs_root, folder.expanduser(), Scrubber.of_this_machine()
+    done = publish(_chosen(root, dataset, only, damaged), target, scrubber, replace=replace)
+    if not only:  # which names runs
+        publish_detectors(root, target, scrubber, done.sides, dataset=dataset, replace=replace)
+    made = rebuild(target, damaged.append, processes=None)
     for line in dict.fromkeys(damaged):
         note(f"Damaged: {line}")
     if as_json:
@@ -139,16 +143,19 @@ def _publish(
     else:
         print_added(done)
         note(made_text(made, folder))
-    if done.refused or done.conflicts or damaged:
+    if done.refused or done.sides.refused or done.conflicts or damaged:
         raise typer.Exit(1)
 
 
 def _chosen(root: Path, dataset: str | None, only: list[str], damaged: list[str]) -> list[RunRecord]:
     from fkbench.errors import UnknownNameError
     from fkbench.records import ResultStore
+    from fkbench.records.detections import detector_files
 
     store = ResultStore(root)
     records = store.records(damaged.append)
+    if not records and not only and detector_files(root):
+        return []
     if not records:
         raise FkbenchError(
             f"There are no runs in '{root}'.", "Make one with `fkbench run`, or name another folder with --runs."
@@ -170,8 +177,13 @@ def added_page(done: Added) -> dict[str, Any]:
         "other_device": done.apart,
         "repeats": [_clash_page(clash) for clash in done.repeats],
         "conflicts": [_clash_page(clash) for clash in done.conflicts],
-        "refused": [{"path": path, "reason": reason} for path, reason in done.refused.items()],
+        "refused": [{"path": path, "reason": reason} for path, reason in _refused(done).items()],
+        "detections": {"written": done.sides.written, "kept": done.sides.kept},
     }
+
+
+def _refused(done: Added) -> dict[str, str]:
+    return {**done.refused, **done.sides.refused}
 
 
 def _clash_page(clash: Clash) -> dict[str, Any]:
@@ -187,6 +199,7 @@ def print_added(done: Added, remedy: str = REPLACE) -> None:
     for title, files in (("published", done.written), ("beside another device's", done.apart), ("now", done.replaced)):
         for file in files:
             typer.echo(f"{title}: {file}")
+    _print_sides(done.sides)
     if done.same:
         note(f"{len(done.same)} published before, unchanged.")
     for clash in done.repeats:
@@ -199,8 +212,15 @@ def print_added(done: Added, remedy: str = REPLACE) -> None:
             note(f"  and {len(clash.fields) - _FIELDS_SHOWN} more fields (--json has all)")
     if done.conflicts and remedy:
         note(remedy)
-    for path, reason in done.refused.items():
+    for path, reason in _refused(done).items():
         note(f"Refused: {_plain(path)}: {_plain(reason)}")
+
+
+def _print_sides(sides: Sides) -> None:
+    for file in sides.written:
+        typer.echo(f"published: {file}")
+    for file in sides.kept:
+        note(f"Stays, though another result was given (--replace takes that one): {_plain(str(file))}")
 
 
 def _plain(text: str) -> str:

@@ -58,7 +58,7 @@ def command(
         note(f"{sum(done.read.values())} records read, {done.results} results{f' in {out}' if out else ''}.")
         if made is not None:
             note(made_text(made, out or Path()))
-    if (done.added.conflicts and not resolved) or done.damaged or done.added.refused:
+    if (done.added.conflicts and not resolved) or done.damaged or done.added.refused or done.added.sides.refused:
         raise typer.Exit(1)
 
 

@@ -133,9 +133,7 @@ def write_board(pages: Sequence[Page], folder: Path) -> list[Path]:
     Raises:
         FkbenchError: the folder cannot be written.
     """
-    rows = board_rows(pages)
-    text = {"csv": _csv(rows), "md": _markdown(rows), "json": json.dumps(rows, indent=1, sort_keys=True) + "\n"}
-    written = []
+    text, written = board_files(pages), []
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for ending, content in text.items():
@@ -147,6 +145,12 @@ def write_board(pages: Sequence[Page], folder: Path) -> list[Path]:
             f"Cannot write to '{folder}': {error.strerror or error}.", "Choose another --out."
         ) from error
     return written
+
+
+def board_files(pages: Sequence[Page]) -> dict[str, str]:
+    """The board as text: `csv`, `md` and `json`."""
+    rows = board_rows(pages)
+    return {"csv": _csv(rows), "md": _markdown(rows), "json": json.dumps(rows, indent=1, sort_keys=True) + "\n"}
 
 
 def _csv(rows: Sequence[dict[str, Any]]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fkbench.publishing.arithmetic import Line, check_metrics
+from fkbench.publishing.detections import Sides, publish_boxed, publish_detectors
 from fkbench.publishing.differences import Difference, differences, kind_of
 from fkbench.publishing.folder import Added, Clash, publish, rebuild
 from fkbench.publishing.form import Form, RefusedError, published_form
@@ -18,11 +19,14 @@ __all__ = [
     "Merged",
     "RefusedError",
     "Scrubber",
+    "Sides",
     "check_metrics",
     "differences",
     "kind_of",
     "merge",
     "publish",
+    "publish_boxed",
+    "publish_detectors",
     "published_form",
     "rebuild",
 ]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fkbench.boards.detections import side_boards
 from fkbench.errors import FkbenchError
+from fkbench.publishing.detections import Sides, publish_boxed
 from fkbench.publishing.differences import Difference, Kind, better_measured, differences, kind_of
 from fkbench.publishing.form import Form, RefusedError, published_form
 from fkbench.publishing.scrubbing import Scrubber
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 
 Report = Callable[[str], None]
 _log = logging.getLogger(__name__)
+SIDE_NAME = re.compile(r"(detectors|boxes)-.+-[A-Za-z0-9]{8}")
 LARGEST_TABLE = 64 * 2**20
 
 
@@ -67,6 +71,7 @@ class Added:
         repeats: one plan measured twice with one outcome: the one is kept that the rules choose.
         conflicts: one plan with two outcomes.
         refused: source → why it is not fit to be published.
+        sides: what was done with results about detectors.
     """
 
     written: list[Path] = field(default_factory=list)
@@ -76,6 +81,7 @@ class Added:
     repeats: list[Clash] = field(default_factory=list)
     conflicts: list[Clash] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
+    sides: Sides = field(default_factory=Sides)
 
 
 def publish(records: Iterable[RunRecord], folder: Path, scrubber: Scrubber, *, replace: bool = False) -> Added:
@@ -102,6 +108,7 @@ def publish(records: Iterable[RunRecord], folder: Path, scrubber: Scrubber, *, r
         file = add_form(form, folder, done, replace=replace)
         if file is not None:
             _carry_over(record, file)
+            publish_boxed(record, file, scrubber, done.sides, replace=replace)
     return done
 
 
@@ -128,12 +135,13 @@ def rebuild(folder: Path, report: Report | None = None, processes: int | None = 
     made = write_published(folder, store, report or _log.warning, used) if count else None
     if made is None:
         records = store.records(report)
-        if not records:
+        sides = side_boards(records, folder, report or _log.warning)
+        if not records and not sides:
             raise FkbenchError(
                 f"Nothing is published in '{folder}'.", "Add results: fkbench leaderboard --publish DIR."
             )
-        made = write_leaderboards(records, folder, processes=used)
-    _remove_old_tables(folder, {board.slug for board in made.boards})
+        made = write_leaderboards(records, folder, processes=used, sides=sides)
+    _remove_old_tables(folder, {b.slug for b in made.boards} | {side.slug for side in made.sides})
     return made
 
 
@@ -146,7 +154,8 @@ def _remove_old_tables(folder: Path, slugs: set[str]) -> None:
             page = json.loads(read_bounded(path, LARGEST_TABLE))
         except (FkbenchError, ValueError, RecursionError):
             continue
-        if isinstance(page, dict) and page.get("board") == path.stem and {"fingerprint", "pairs", "rows"} <= set(page):
+        ours = isinstance(page, dict) and page.get("board") == path.stem and {"pairs", "rows"} <= set(page)
+        if ours or (isinstance(page, list) and SIDE_NAME.fullmatch(path.stem)):
             for ending in ("md", "csv", "json"):
                 path.with_name(f"{path.stem}.{ending}").unlink(missing_ok=True)
 

@@ -17,6 +17,7 @@ from typing import Literal, get_args
 
 from fkbench.boards import BoardKey, Entry
 from fkbench.errors import FkbenchError
+from fkbench.publishing.detections import publish_boxed, publish_detectors
 from fkbench.publishing.differences import better_measured, differences, kind_of
 from fkbench.publishing.folder import Added, Clash, add_form
 from fkbench.publishing.form import Form, RefusedError, published_form
@@ -69,7 +70,13 @@ def merge(folders: Sequence[Path], out: Path | None = None, keep: Keep = "neithe
     done.results = len(kept)
     for form in kept if out is not None else ():
         assert out is not None
-        add_form(form, out, done.added)
+        file = add_form(form, out, done.added)
+        if file is not None:
+            source = form.record.model_copy(update={"path": form.source})
+            publish_boxed(source, file, Scrubber.of_this_machine(), done.added.sides)
+    for folder in folders if out is not None else ():
+        assert out is not None
+        publish_detectors(folder, out, Scrubber.of_this_machine(), done.added.sides)
     return done
 
 

@@ -43,6 +43,9 @@ _CHOSEN = {
     ("dataset",): {"name", "split", "fingerprint"},
     ("protocol",): {"name"},
     ("environment",): {"commit", "versions"},
+    ("detection",): {"key", "subject", "kind", "created", "model", "protocol", "trained_on", "box"},
+    ("detection", "dataset"): {"name", "split", "fingerprint"},
+    ("detection", "detector"): {"name", "source", "weights", "versions", "licence", "plugin"},
 }
 """Where → keys whose values are no free text."""
 
@@ -100,6 +103,11 @@ class Scrubber:
         page = {**page, "path": "", "reused": False}
         page["environment"] = {name: page["environment"].get(name) for name in Environment.model_fields}
         return RunRecord.model_validate(self._scrubbed(page, ()))
+
+    def detection(self, page: Mapping[str, Any]) -> dict[str, Any]:
+        """The JSON values of a result about a detector without them."""
+        clean: dict[str, Any] = self._scrubbed(page, ("detection",))
+        return clean
 
     def _scrubbed(self, value: Any, where: tuple[str, ...]) -> Any:
         if isinstance(value, str):

@@ -6,20 +6,23 @@ from collections.abc import Sequence
 
 from fkbench.boards import Board
 from fkbench.boards.columns import number
+from fkbench.boards.detections import SideBoard
 from fkbench.boards.notes import leak_text
 from fkbench.site.assets import single_page
 from fkbench.site.escaping import isolated, shown
+from fkbench.site.side_section import side_section
 
 TITLE = "Facial keypoints: leaderboards"
 LEAK_NUMBERS = leak_text({"groups": {"both_sides": 0, "total": 0, "test_share": 0}}).partition(":")[0]
 
 
-def index_page(boards: Sequence[Board], sections: Sequence[str]) -> str:
+def index_page(boards: Sequence[Board], sections: Sequence[str], sides: Sequence[SideBoard] = ()) -> str:
     """The page.
 
     Args:
         boards: in the order in which they stand on it.
         sections: of each, as HTML.
+        sides: boards about detectors, below them.
     """
     overview = "\n".join(_line(board, place) for place, board in enumerate(boards))
     heads = "".join(
@@ -36,11 +39,16 @@ def index_page(boards: Sequence[Board], sections: Sequence[str]) -> str:
         '<div class="scroll" role="region" tabindex="0" aria-label="All boards"><table class="sortable asc n-last">'
         f"<thead><tr>{heads}</tr></thead><tbody>\n{overview}\n</tbody></table></div>\n"
         '<p class="tools" hidden><button type="button" class="every" aria-pressed="false">Show all boards</button></p>'
-        "</section>\n" + "\n".join(sections) + "\n</main>\n"
+        f"{_side_links(sides)}</section>\n" + "\n".join([*sections, *map(side_section, sides)]) + "\n</main>\n"
         "<footer><p>Made by fkbench. "
         "Baselines always stand in the tables; rows that are not ranked say why.</p></footer>"
     )
     return single_page(TITLE, body)
+
+
+def _side_links(sides: Sequence[SideBoard]) -> str:
+    links = " · ".join(f'<a href="#{shown(side.slug)}">{isolated(side.title, 200)}</a>' for side in sides)
+    return f"<p>Below: {links}</p>\n" if sides else ""
 
 
 def _line(board: Board, place: int) -> str:

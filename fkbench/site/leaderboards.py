@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fkbench.boards import Board, Group, errors_beside, groups_of, write_board, write_index
+from fkbench.boards.detections import SideBoard, side_boards
+from fkbench.boards.output import write_texts
 from fkbench.errors import FkbenchError
 from fkbench.publishing.scrubbing import Scrubber
 from fkbench.records import ResultStore, RunRecord
+from fkbench.records.detections import with_boxed
 from fkbench.records.parallel import in_processes
 from fkbench.records.results import read_results
 from fkbench.score import ImageErrors
@@ -25,11 +28,13 @@ class Leaderboards:
         boards: sorted by slug.
         tables: paths of the tables and of the page of Markdown that leads to them.
         pages: paths of `index.html`, of a page for each ranked row, and of what these share.
+        sides: boards about detectors, sorted by slug.
     """
 
     boards: tuple[Board, ...]
     tables: tuple[Path, ...]
     pages: tuple[Path, ...]
+    sides: tuple[SideBoard, ...] = ()
 
 
 @dataclass
@@ -76,7 +81,8 @@ class Target:
         board = group.board(site.errors)
         tables = write_board(board, self.folder, latex=self.latex)
         section = site.section(board, number, group.entries)
-        return Done(board, section, tuple(tables), frozenset(site.written), tuple(damaged))
+        boxed = tuple(with_boxed(group.records))
+        return Done(board, section, tuple(tables), frozenset(site.written), tuple(damaged), boxed)
 
 
 @dataclass(frozen=True)
@@ -86,6 +92,7 @@ class Done:
     Attributes:
         section: its part of `index.html`.
         damaged: a line for each of its records that could not be read.
+        boxed: its records with scores with detectors' boxes beside them.
     """
 
     board: Board
@@ -93,6 +100,7 @@ class Done:
     tables: tuple[Path, ...]
     pages: frozenset[Path]
     damaged: tuple[str, ...] = ()
+    boxed: tuple[RunRecord, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -135,6 +143,7 @@ def write_leaderboards(
     errors: ErrorsOf = errors_beside,
     dataset: DatasetOf = registered_dataset,
     processes: int = 1,
+    sides: Sequence[SideBoard] = (),
 ) -> Leaderboards:
     """Write the tables of all boards, `index.md`, `index.html` and the pages of ranked rows.
 
@@ -149,13 +158,14 @@ def write_leaderboards(
         dataset: gives a dataset's spec by name.
         processes: that share the boards. More than one needs `errors` and `dataset` that can be sent to a process, and
             a main module that can be imported.
+        sides: boards about detectors, written beside those of models.
 
     Raises:
         FkbenchError: the folder cannot be written.
     """
     target = Target(folder, latex, errors, dataset)
     jobs = [Job(target, group, number) for number, group in enumerate(groups_of(records))]
-    return _finished(in_processes(Job.done, jobs, processes), target)
+    return _finished(in_processes(Job.done, jobs, processes), target, sides)
 
 
 def write_published(
@@ -190,10 +200,11 @@ def write_published(
         found.append(done)
     for line in (line for done in found for line in done.damaged):
         report(line)
-    return _finished(found, target)
+    records = (record for done in found for record in done.boxed)
+    return _finished(found, target, side_boards(records, folder, report))
 
 
-def _finished(boards: Iterable[Done], target: Target) -> Leaderboards:
+def _finished(boards: Iterable[Done], target: Target, sides: Sequence[SideBoard]) -> Leaderboards:
     """With what the boards share."""
     site, done = Site(target.folder, dataset=target.dataset), list(boards)
     tables: list[Path] = []
@@ -201,5 +212,8 @@ def _finished(boards: Iterable[Done], target: Target) -> Leaderboards:
         tables += one.tables
         site.written.update(one.pages)
     made = tuple(one.board for one in done)
-    tables.append(write_index(made, target.folder))
-    return Leaderboards(made, tuple(tables), tuple(site.finish(made, [one.section for one in done])))
+    for side in sides:
+        tables += write_texts(side.files, side.slug, target.folder)
+    tables.append(write_index(made, target.folder, sides))
+    pages = site.finish(made, [one.section for one in done], sides)
+    return Leaderboards(made, tuple(tables), tuple(pages), tuple(sides))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fkbench.boards import Board, Entry, errors_beside, groups_of
+from fkbench.boards.detections import SideBoard
 from fkbench.errors import FkbenchError
 from fkbench.publishing.scrubbing import Scrubber
 from fkbench.records import HISTORY_FILE, RunRecord, beside, is_published, read_history, safe_name
@@ -104,11 +105,11 @@ class Site:
         tables = [name for name in (f"{board.slug}.{end}" for end in TABLES) if (self.folder / name).is_file()]
         return board_section(board, number, rows, scheme, pages, tables)
 
-    def finish(self, boards: Sequence[Board], sections: Sequence[str]) -> list[Path]:
+    def finish(self, boards: Sequence[Board], sections: Sequence[str], sides: Sequence[SideBoard] = ()) -> list[Path]:
         """Write what the boards share and take away what is old; returns the paths of the whole site."""
         for name, text in (("site.css", style()), ("site.js", script())):
             self.write(self.folder / PAGES / name, text.encode())
-        self.write(self.folder / "index.html", index_page(boards, sections).encode())
+        self.write(self.folder / "index.html", index_page(boards, sections, sides).encode())
         self.remove_old()
         return sorted(self.written)
 

@@ -1,0 +1,98 @@
+"""Results about detectors in a published folder: checked and scrubbed, beside the runs that they are about."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fkbench.boards.detections import detectors_slug
+from fkbench.errors import FkbenchError
+from fkbench.publishing.scrubbing import Scrubber, private_part
+from fkbench.records import RunRecord, is_published, safe_name
+from fkbench.records.beside import RESULTS
+from fkbench.records.detections import BoxedResult, DetectorResult, boxed_files, detector_files, read_detection
+from fkbench.records.files import write_atomic
+
+
+@dataclass
+class Sides:
+    """What publishing results about detectors has done.
+
+    Attributes:
+        written: new files, and those replaced.
+        kept: files that have other content than the results given here, and stay.
+        refused: source → why it is not fit to be published.
+    """
+
+    written: list[Path] = field(default_factory=list)
+    kept: list[Path] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
+
+
+def publish_boxed(record: RunRecord, file: Path, scrubber: Scrubber, done: Sides, *, replace: bool = False) -> None:
+    """A run's scores with detectors' boxes, beside its published record.
+
+    Args:
+        record: where it came from.
+        file: of the published record.
+        scrubber: takes out names and paths.
+        done: is added to.
+        replace: put it in the place of another answer to the same question.
+
+    Raises:
+        FkbenchError: the folder cannot be written.
+    """
+    used = Scrubber() if is_published(record) else scrubber
+    for name, source in boxed_files(record):
+        target = file.with_name(f"{file.name.removesuffix('.json')}.{name}.score.json")
+        try:
+            page = read_detection(source, BoxedResult)
+            _check_names(page["model"], page["box"], page["dataset"])
+            if (page["subject"], page["dataset"]["fingerprint"]) != (record.key, record.dataset.fingerprint):
+                raise FkbenchError("it is of another run, or of other data")
+        except FkbenchError as error:
+            done.refused[str(source)] = error.message
+            continue
+        _put(used.detection(page), target, done, replace=replace)
+
+
+def publish_detectors(
+    root: Path, folder: Path, scrubber: Scrubber, done: Sides, *, dataset: str | None = None, replace: bool = False
+) -> None:
+    """The scores of detectors of a runs folder or a published one; arguments and errors as for `publish_boxed`."""
+    for source in detector_files(root):
+        if source.resolve().is_relative_to((folder / RESULTS).resolve()):
+            continue
+        try:
+            page = read_detection(source, DetectorResult)
+            _check_names(page["detector"]["name"], page["dataset"])
+        except FkbenchError as error:
+            done.refused[str(source)] = error.message
+            continue
+        if dataset in (None, page["dataset"]["name"]):
+            used = Scrubber() if source.name.endswith(".detector.json") else scrubber
+            name = f"{safe_name(page['detector']['name'])}-{page['key']}.detector.json"
+            target = folder / RESULTS / detectors_slug(page["dataset"]) / name
+            _put(used.detection(page), target, done, replace=replace)
+
+
+def _check_names(*parts: str | Mapping[str, Any]) -> None:
+    named = tuple(part if isinstance(part, str) else part[key] for part in parts
+                  for key in (("",) if isinstance(part, str) else ("name", "split")))  # fmt: skip
+    private = private_part(named)
+    if private:
+        raise FkbenchError(f"the name '{private[:80]}' is a path of a machine")
+
+
+def _put(page: Mapping[str, Any], target: Path, done: Sides, *, replace: bool) -> None:
+    data = (json.dumps(page, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    if target.is_file() and target.read_bytes() == data:
+        return
+    if target.is_file() and not replace:
+        done.kept.append(target)
+        return
+    write_atomic(target, data)
+    done.written.append(target)

@@ -1,0 +1,193 @@
+"""Results about detectors: published checked and scrubbed, their boards made from the published files alone."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from fkbench.errors import FkbenchError
+from fkbench.publishing import Scrubber, Sides, merge, publish, publish_boxed, publish_detectors, rebuild
+from fkbench.records import ResultStore
+from fkbench.records.detections import BoxedResult, DetectorResult, boxed_files, detectors_of, read_detection
+
+FINDING = {"recall": 0.9, "recall_ci": [0.8, 1.0], "precision": 1.0, "precision_ci": None, "ap": None,
+           "extra_per_picture": 0.0, "cover": 0.9, "noise": None}  # fmt: skip
+
+
+def detector(name="finder", key="0" * 16, **changes):
+    page = {
+        "schema": 1, "kind": "detector", "key": key,
+        "detector": {"name": name, "settings": {"model_path": "/home/jane/secret.tflite", "level": 3}},
+        "dataset": {"name": "faces", "split": "honest", "fingerprint": "sha256:0123456789", "pictures": 9},
+        "correction": {"provenance": {}},
+        "clean": {"corrected": FINDING, "raw": FINDING, "main_recall": 0.9},
+        "harder": {"dark": {"corrected": FINDING, "raw": FINDING, "main_recall": None}},
+        "timing": {"ms": {"p50": 3.0, "p90": 4.0}, "void": False, "quick": True},
+    }  # fmt: skip
+    return page | changes
+
+
+def boxed(record, box="finder", **changes):
+    page = {
+        "subject": record.key, "model": record.model.name, "seed": record.seed, "protocol": "fair", "overrides": {},
+        "trained_on": "whole", "box_jitter": None, "recorded_rmse": 1.0, "box": box,
+        "box_settings": {"settings": {"file": "/home/jane/x"}, "jitter": 0.0},
+        "dataset": {"name": "faces", "split": "honest", "fingerprint": "sha256:0123456789", "images": 48},
+        "metrics": {"rmse": 2.5, "rmse_ci": [2.0, 3.0], "missed_faces": 4},
+        "extra_rmse": 0.5, "extra_rmse_ci": [0.4, 0.6],
+    }  # fmt: skip
+    return page | changes
+
+
+def write(path, page):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(page))
+    return path
+
+
+@pytest.fixture
+def scored(store, put):
+    """Three runs of a model, one of them with a detector's boxes, and a detector's own score."""
+    records = [put("net", 1.0, seed) for seed in range(3)]
+    own = next(record for record in store.records() if record.key == records[0].key)
+    write(store.root / "detectors" / "faces" / "finder-0000000000000000.json", detector())
+    folder = next(path.parent for path in store.root.glob(f"*/*/{own.key}/record.json"))
+    write(folder / "boxed-finder-0a1b2c3d.json", boxed(own))
+    return folder
+
+
+def publish_all(store, folder, **options):
+    records = ResultStore(store.root).records()
+    done = publish(records, folder, Scrubber(("jane",)), **options)
+    publish_detectors(store.root, folder, Scrubber(("jane",)), done.sides, **options)
+    return done
+
+
+def texts(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_both_are_published_scrubbed_and_make_boards_from_the_files_alone(store, scored, tmp_path):
+    done = publish_all(store, tmp_path / "lb")
+    names = sorted(path.name for path in done.sides.written)
+    assert names[0] == "finder-0000000000000000.detector.json"
+    assert names[1].endswith(".boxed-finder-0a1b2c3d.score.json")
+    made = rebuild(tmp_path / "lb")
+    assert [side.slug for side in made.sides] == ["boxes-faces-honest-01234567", "detectors-faces-honest-01234567"]
+    models, detectors = made.sides
+    assert [row[3] for row in models.rows] == ["whole", "finder"]
+    assert models.rows[1][4:9] == ("2.500", "2.000 – 3.000", "+0.500", "0.400 – 0.600", "4")
+    assert detectors.rows[0][2] == "0.900 (0.800–1.000)"
+    everything = texts(tmp_path / "lb")
+    assert not [name for name, data in everything.items() if b"jane" in data]
+    assert b"boxes-faces-honest-01234567.md" in everything["index.md"]
+    page = everything["index.html"].decode()
+    assert 'id="boxes-faces-honest-01234567"' in page
+    assert "Self-reported" in page
+    shutil.copytree(tmp_path / "lb" / "results", tmp_path / "moved" / "results")
+    shutil.rmtree(store.root)
+    rebuild(tmp_path / "moved")
+    assert texts(tmp_path / "moved") == everything
+
+
+def test_they_do_not_get_in_the_way_of_records(store, scored, tmp_path):
+    publish_all(store, tmp_path / "lb")
+    damaged = []
+    assert len(ResultStore(tmp_path / "lb").records(damaged.append)) == 3
+    assert damaged == []
+
+
+def test_publishing_again_changes_nothing_and_another_answer_stays_out_until_it_is_asked_for(store, scored, tmp_path):
+    publish_all(store, tmp_path / "lb")
+    assert publish_all(store, tmp_path / "lb").sides == Sides()
+    file = scored / "boxed-finder-0a1b2c3d.json"
+    page = json.loads(file.read_text())
+    write(file, page | {"metrics": {"rmse": 2.0, "missed_faces": 4}})
+    kept = publish_all(store, tmp_path / "lb").sides
+    assert (len(kept.written), len(kept.kept)) == (0, 1)
+    replaced = publish_all(store, tmp_path / "lb", replace=True).sides
+    assert (len(replaced.written), len(replaced.kept)) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"subject": "f" * 16}, {"metrics": {"rmse": -1.0, "missed_faces": 0}}, {"metrics": {"missed_faces": 0}},
+     {"metrics": {"rmse": "2", "missed_faces": 0}}, {"box_settings": {"settings": 3}}, {"unheard": 1},
+     {"box": "/home/jane/finder"}, {"extra_rmse_ci": [1.0]}],
+)  # fmt: skip
+def test_what_is_no_score_of_the_run_is_refused_and_the_run_is_published(store, scored, tmp_path, changes):
+    file = scored / "boxed-finder-0a1b2c3d.json"
+    write(file, json.loads(file.read_text()) | changes)
+    done = publish_all(store, tmp_path / "lb")
+    assert list(done.sides.refused) == [str(file)]
+    assert len(done.written) == 3
+    assert [side.slug for side in rebuild(tmp_path / "lb").sides] == ["detectors-faces-honest-01234567"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"schema": 2}, {"kind": "other"}, {"key": "../x"}, {"clean": {}}, {"correction": {"provenance": {"a": 1}}},
+     {"timing": {}}, {"harder": {"dark": 1}}],
+)  # fmt: skip
+def test_what_is_no_score_of_a_detector_is_refused(tmp_path, changes):
+    path = write(tmp_path / "detectors" / "faces" / "finder-0000000000000000.json", detector() | changes)
+    with pytest.raises(FkbenchError, match="no result of a detector"):
+        read_detection(path, DetectorResult)
+    said = []
+    assert detectors_of(tmp_path, said.append) == []
+    assert len(said) == 1
+
+
+def test_damaged_json_is_refused_in_one_line(tmp_path):
+    path = tmp_path / "boxed-finder-0a1b2c3d.json"
+    for text in ("{", "[]", "[" * 5000, '{"subject": 1e999}'):
+        path.write_text(text)
+        with pytest.raises(FkbenchError):
+            read_detection(path, BoxedResult)
+
+
+def test_merging_takes_them_along(store, scored, tmp_path):
+    publish_all(store, tmp_path / "lb")
+    merge([tmp_path / "lb"], tmp_path / "out")
+    assert [side.title for side in rebuild(tmp_path / "out").sides] == [
+        "Models by boxes on faces, split honest",
+        "Detectors on faces, split honest",
+    ]
+    merge([store.root], tmp_path / "again")
+    assert len(rebuild(tmp_path / "again").sides) == 2
+
+
+def test_boards_of_detectors_that_are_gone_are_removed(store, scored, tmp_path):
+    publish_all(store, tmp_path / "lb")
+    rebuild(tmp_path / "lb")
+    for path in (tmp_path / "lb" / "results").glob("*/*.detector.json"):
+        path.unlink()
+    rebuild(tmp_path / "lb")
+    assert not list((tmp_path / "lb").glob("detectors-*"))
+    assert len(list((tmp_path / "lb").glob("boxes-*"))) == 3
+
+
+def test_files_beside_a_published_record_of_a_longer_name_are_not_taken_for_its_own(store, scored, tmp_path):
+    publish_all(store, tmp_path / "lb")
+    found = {record.key: list(boxed_files(record)) for record in ResultStore(tmp_path / "lb").records()}
+    assert sorted(len(files) for files in found.values()) == [0, 0, 1]
+
+
+def test_a_name_by_anyone_stays_inert_on_the_page(store, scored, tmp_path):
+    name = "<script>alert(1)</script>"
+    write(store.root / "detectors" / "faces" / "odd-0000000000000001.json", detector(name=name, key="0" * 15 + "1"))
+    publish_all(store, tmp_path / "lb")
+    rebuild(tmp_path / "lb")
+    page = (tmp_path / "lb" / "index.html").read_text()
+    assert "&lt;script&gt;alert(1)" in page
+    assert name not in page
+
+
+def test_boxed_scores_of_a_run_without_its_record_are_not_published(store, scored, tmp_path):
+    record = next(record for record in ResultStore(store.root).records() if record.path == str(scored))
+    done = Sides()
+    publish_boxed(record.model_copy(update={"key": "e" * 16}), tmp_path / "net-eeeeeeee.json", Scrubber(), done)
+    assert done.written == []
+    assert len(done.refused) == 1
