@@ -102,8 +102,11 @@ def _charts(number: int, rows: Sequence[Measured], scheme: Scheme | None) -> str
     if any(found.ced for found in rows):
         parts.append(
             '<figure><figcaption>Cumulative error</figcaption><div class="ced"></div>'
+            '<details class="picker" hidden><summary>Choose rows</summary><div class="tools">'
+            '<button type="button" class="usual">First ones</button><button type="button" class="none">None</button>'
+            '</div><div class="choices" role="group" aria-label="Rows whose curves are drawn"></div></details>'
             '<p class="legend">Share of test images with at most this error (NME, inter-ocular). '
-            f"At most {MOST_CURVES} rows, in the order of the table, and baselines.</p></figure>"
+            f"At first up to {MOST_CURVES} rows in the order of the table, and {BASELINES} baselines.</p></figure>"
         )
     faces = _faced(rows, scheme)
     if faces and scheme is not None:
@@ -143,8 +146,9 @@ def _face_figure(number: int, faces: Sequence[Measured], scheme: Scheme) -> str:
 
 def _data(rows: Sequence[Measured], scheme: Scheme | None) -> dict[str, Any]:
     """What the script draws from."""
-    entries = [found for found in rows if found.ced and found.row.role != "baseline"][:MOST_CURVES]
-    baselines = [found for found in rows if found.ced and found.row.role == "baseline"][:BASELINES]
+    curves = [found for found in rows if found.ced]
+    entries = [found.place for found in curves if found.row.role != "baseline"][:MOST_CURVES]
+    baselines = [found.place for found in curves if found.row.role == "baseline"][:BASELINES]
     faces = _faced(rows, scheme)
     low, high = _range(faces)
     return {
@@ -152,8 +156,14 @@ def _data(rows: Sequence[Measured], scheme: Scheme | None) -> dict[str, Any]:
             "end": CED_END,
             "steps": CED_STEPS,
             "curves": [
-                {"name": plain(found.row.label, LONGEST_NAME), "base": found.row.role == "baseline", "y": found.ced}
-                for found in (*entries, *baselines)
+                {
+                    "name": plain(found.row.label, LONGEST_NAME),
+                    # Where nothing else is drawn, baselines need colours to be told apart.
+                    "base": found.row.role == "baseline" and bool(entries),
+                    "on": found.place in (*entries, *baselines),
+                    "y": found.ced,
+                }
+                for found in curves
             ],
         },
         "faces": {

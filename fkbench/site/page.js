@@ -118,7 +118,8 @@
       width: width, height: Math.round(Math.min(340, Math.max(240, width * 0.62))), series: series,
       scales: { x: { time: false, range: options.xRange }, y: { range: options.yRange, distr: options.log ? 3 : 1 } },
       axes: [axis(options.x, { size: 34 }), axis(options.y, {})],
-      cursor: { drag: { x: true, y: false } }, legend: { live: true }
+      cursor: { drag: { x: true, y: false } },
+      legend: { live: true, markers: { dash: function (u, i) { return u.series[i].dash ? "dashed" : "solid"; } } }
     }, data, place);
     charts.push(made);
     place.made = made;
@@ -130,15 +131,57 @@
       value: function (u, v) { return v === null || v === undefined ? "–" : v.toFixed(digits) + unit; }
     };
   }
+  // Cumulative error: a chart of the chosen rows. A row keeps its colour while others come and go.
+  var BASE_DASHES = [[2, 3], [7, 4], [9, 3, 2, 3]];
+  function freeSlot(curves) {
+    var taken = curves.filter(function (c) { return c.on && c.slot !== undefined; }).map(function (c) { return c.slot; });
+    for (var slot = 0; taken.indexOf(slot) >= 0; slot++) { /* the least that is free */ }
+    return slot;
+  }
+  function plotCed(place, data) {
+    if (place.made) {
+      charts.splice(charts.indexOf(place.made), 1);
+      place.made.destroy();
+      place.made = undefined;
+    }
+    var x = [], i, bases = 0, chosen = data.ced.curves.filter(function (curve) { return curve.on; });
+    for (i = 0; i <= data.ced.steps; i++) { x.push(+(i * data.ced.end / data.ced.steps).toFixed(4)); }
+    var series = [{ label: "error", value: function (u, v) { return v === null || v === undefined ? "–" : v.toFixed(1) + " %"; } }];
+    chosen.forEach(function (curve) {
+      var one = line(curve.name, curve.slot || 0, curve.base, 1, " %");
+      if (curve.base) { one.dash = BASE_DASHES[bases++ % BASE_DASHES.length]; }
+      series.push(one);
+    });
+    chart(place, series, [x].concat(chosen.map(function (curve) { return curve.y; })),
+      { x: "NME, %", y: "images, %", xRange: [0, data.ced.end], yRange: [0, 101] });
+  }
   function drawCed(section, data) {
     var place = section.querySelector(".ced");
     if (!place || place.made || !data.ced.curves.length) { return; }
-    var x = [], curves = data.ced.curves, i;
-    for (i = 0; i <= data.ced.steps; i++) { x.push(+(i * data.ced.end / data.ced.steps).toFixed(4)); }
-    var series = [{ label: "error", value: function (u, v) { return v === null || v === undefined ? "–" : v.toFixed(1) + " %"; } }]
-      .concat(curves.map(function (curve, n) { return line(curve.name, n, curve.base, 1, " %"); }));
-    chart(place, series, [x].concat(curves.map(function (curve) { return curve.y; })),
-      { x: "NME, %", y: "images, %", xRange: [0, data.ced.end], yRange: [0, 101] });
+    var curves = data.ced.curves, picker = section.querySelector(".picker"), boxes = [];
+    function set(curve, on) {
+      if (on && !curve.on && !curve.base) { curve.slot = freeSlot(curves); }
+      curve.on = on;
+    }
+    function choose(wanted) {
+      curves.forEach(function (curve) { curve.on = false; });
+      curves.forEach(function (curve, n) { set(curve, wanted(curve)); boxes[n].checked = curve.on; });
+      plotCed(place, data);
+    }
+    curves.forEach(function (curve) {
+      var label = document.createElement("label"), box = document.createElement("input"), name = document.createElement("bdi");
+      curve.usual = curve.on;
+      box.type = "checkbox";
+      name.textContent = curve.name;
+      label.append(box, " ", name);
+      picker.querySelector(".choices").append(label);
+      boxes.push(box);
+      box.addEventListener("change", function () { set(curve, box.checked); plotCed(place, data); });
+    });
+    picker.querySelector(".usual").addEventListener("click", function () { choose(function (curve) { return curve.usual; }); });
+    picker.querySelector(".none").addEventListener("click", function () { choose(function () { return false; }); });
+    picker.hidden = false;
+    choose(function (curve) { return curve.usual; });
   }
   function drawHistory(section, data) {
     var epochs = [], runs = data.history;

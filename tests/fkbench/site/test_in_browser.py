@@ -165,3 +165,37 @@ def test_hostile_text_stays_text(runs, tmp_path, open_page):
     assert page.title().startswith("</script>")
     assert page.locator("img").count() == 0
     assert page.locator("script").count() == 2
+
+
+def drawn(page):
+    """Names in the legend of the curves, and their colours."""
+    return page.evaluate(
+        """() => Array.from(document.querySelectorAll('#b0 .ced .u-series')).slice(1).map(row =>
+        [row.querySelector('.u-label').textContent, getComputedStyle(row.querySelector('.u-marker')).borderColor])"""
+    )
+
+
+def test_rows_of_the_curves_are_chosen_by_the_keyboard_and_keep_their_colours(site, open_page):
+    page = open_page(site / "index.html", "#b0")
+    page.locator("#b0 .ced").scroll_into_view_if_needed()
+    page.wait_for_selector("#b0 .ced canvas")
+    before = drawn(page)
+    assert {"finenet", "swiftnet", "mean-shape"} <= {name for name, _ in before}
+    summary = page.locator("#b0 .picker summary")
+    summary.focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    focused = page.evaluate("document.activeElement.type + ' ' + document.activeElement.parentNode.textContent.trim()")
+    assert focused == "checkbox finenet"
+    page.keyboard.press("Space")
+    after = drawn(page)
+    assert after == [pair for pair in before if pair[0] != "finenet"]
+    page.keyboard.press("Space")
+    assert drawn(page) == before
+    page.locator("#b0 .picker .none").click()
+    assert drawn(page) == []
+    page.locator("#b0 .picker .usual").click()
+    assert sorted(name for name, _ in drawn(page)) == sorted(name for name, _ in before)
+    assert page.locator("#b0 .ced canvas").count() == 1
