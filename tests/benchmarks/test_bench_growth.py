@@ -32,6 +32,7 @@ from fkbench.registry import load_registry
 from fkbench.schemes import FACE15
 from fkbench.specs import ModelSpec, resolve
 from fkbench.train.allocator import keep_freed_memory
+from fkbench.train.augment import Draws
 from fkbench.train.codecs import make_codec
 from fkbench.train.engine import Listener, Trainer
 from fkbench.train.resident import Resident
@@ -48,8 +49,7 @@ class Case:
     """One size of set.
 
     Attributes:
-        memory: bytes by which the process grew as the set was made.
-        epoch_memory: bytes of an epoch's order and parameters.
+        memory, epoch_memory: bytes of the set, and of an epoch's order and parameters.
         steps: seconds of processor time for a step, the mean of each turn's steps but its first; wall: by the clock.
         epochs: seconds of processor time before the first step of each epoch.
     """
@@ -77,7 +77,7 @@ class Case:
         started = time.process_time()
         order, draws = self.trainer._prepare(0)
         self.epochs.append(time.process_time() - started)
-        self.epoch_memory = order.nbytes + sum(getattr(draws, name).nbytes for name in draws.__dataclass_fields__)
+        self.epoch_memory = order.nbytes + bytes_of(draws)
         ticks: list[tuple[float, float]] = []
         self.trainer._epoch(Listener(step=lambda images: ticks.append((time.process_time(), time.perf_counter()))))
         (cpu, wall), (last_cpu, last_wall) = ticks[0], ticks[-1]
@@ -88,6 +88,11 @@ class Case:
         """What was measured so far warmed up."""
         for found in (self.steps, self.wall, self.epochs):
             found.clear()
+
+
+def bytes_of(held: Resident | Draws) -> int:
+    values = (getattr(held, name) for name in held.__dataclass_fields__)
+    return sum(value.nbytes for value in values if isinstance(value, torch.Tensor))
 
 
 def resident(count: int, side: int) -> Resident:
@@ -107,17 +112,14 @@ def cases(sizes: dict[int, Sequence[int]]) -> list[Case]:
     recipe = PROTOCOLS["uniform"].recipe
     assert recipe is not None
     recipe = replace(recipe, batch=BATCH, images_seen=BATCH * STEPS)
-    codec_of, process = recipe.codec, psutil.Process()
     made = []
     for side, counts in sizes.items():
         net = resolve(spec.build)(1, side, 30).to(memory_format=torch.channels_last)
         for count in counts:
-            before = process.memory_info().rss
             rows = resident(count, side)
-            grown = process.memory_info().rss - before
-            codec = make_codec(codec_of, side)
+            codec = make_codec(recipe.codec, side)
             trainer = Trainer(net, codec, recipe, rows, None, size=side, flip_order=FACE15.flip_order(), seed=0)
-            made.append(Case(side, count, trainer, grown))
+            made.append(Case(side, count, trainer, bytes_of(rows)))
     return made
 
 
@@ -148,6 +150,8 @@ def table(made: list[Case]) -> str:
             f"{case.side:4} {case.count:9} {case.rate:8.0f} {BATCH / statistics.median(case.wall):12.0f} "
             f"{step * 1000:8.1f} {case.preparing:16.4f} {case.memory / MB:8.1f} {case.epoch_memory / MB:8.1f}"
         )
+    held, all_of_it = sum(case.memory for case in made), psutil.Process().memory_info().rss
+    lines.append(f"{all_of_it / MB:.0f} MB in the process, {held / MB:.0f} MB of them these sets")
     return "\n".join(lines)
 
 
