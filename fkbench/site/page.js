@@ -246,7 +246,7 @@
     var name = location.hash.slice(1), target = name ? document.getElementById(name) : null;
     var wanted = target && target.closest("section.board") || boards[0];
     boards.forEach(function (section) { section.hidden = !showAll && section !== wanted; });
-    if (target && target.closest("section.board")) {
+    if (target && target.closest("section.board, section.side")) {
       if (target.hidden) { target.hidden = false; }
       target.scrollIntoView({ block: target.matches("section") ? "start" : "center" });
     }

@@ -6,6 +6,9 @@ import shutil
 
 import pytest
 
+from fkbench.boards.detections import SideBoard
+from fkbench.site import write_leaderboards
+
 pytestmark = pytest.mark.browser
 
 
@@ -199,3 +202,20 @@ def test_rows_of_the_curves_are_chosen_by_the_keyboard_and_keep_their_colours(si
     page.locator("#b0 .picker .usual").click()
     assert sorted(name for name, _ in drawn(page)) == sorted(name for name, _ in before)
     assert page.locator("#b0 .ced canvas").count() == 1
+
+
+def test_a_board_about_detectors_sorts_and_is_reached_by_its_address(filled, tmp_path, open_page):
+    rows = tuple((name, "level=3", f"0.9{i} (0.80–1.00)") for i, name in enumerate(("ann", "<b>bob</b>", "eve")))
+    heads = (("detector", True), ("settings", True), ("recall", False))
+    side = SideBoard("detectors-x-y-01234567", "Detectors on x", heads, rows, ("Self-reported.",), {"md": "m"})
+    write_leaderboards(filled.records, tmp_path, dataset=lambda name: None, sides=[side])
+    page = open_page(tmp_path / "index.html", "#detectors-x-y-01234567")
+    page.wait_for_timeout(200)
+    section = page.locator("#detectors-x-y-01234567")
+    assert 0 <= section.bounding_box()["y"] < 800
+    assert section.locator("tbody td:first-child").all_inner_texts() == ["ann", "<b>bob</b>", "eve"]
+    head = section.locator("thead th button").nth(2)
+    head.click()
+    head.click()
+    page.wait_for_timeout(100)
+    assert section.locator("tbody td:first-child").all_inner_texts() == ["eve", "<b>bob</b>", "ann"]
