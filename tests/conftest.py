@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+os.environ.setdefault("FKBENCH_CALIBRATE", "0")  # tests keep the machine busy, and leave its calibration alone
+
 from fkbench.datasets.store import Store
 
 

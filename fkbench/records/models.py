@@ -130,11 +130,12 @@ class ProtocolInfo(Part):
 
 
 class DeviceInfo(Part):
-    """Where it ran: `cpu` or `cuda`, the full name, threads used."""
+    """Where it ran: `cpu` or `cuda`, the full name, threads used, layout of a net in memory (`channels_last`, …)."""
 
     type: Name
     name: Text = ""
     threads: Count | None = None
+    layout: Text = ""
 
 
 class Latency(OpenPart):

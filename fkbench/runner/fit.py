@@ -101,14 +101,19 @@ def fit_net(
     folder: Path,
     listener: Listener,
     start: Path | None,
+    layout: torch.memory_format = torch.channels_last,
 ) -> Fitted:
-    """Train a net, from `start` (a checkpoint) where given, and leave `best` and `last` weights in `folder`."""
+    """Train a net, from `start` (a checkpoint) where given, and leave `best` and `last` weights in `folder`.
+
+    Args:
+        layout: of its weights and pictures in memory.
+    """
     channels, size = model.input
     codec = make_codec(recipe.codec, size)
     net = build_net(model, settings, codec.outputs(len(inputs.scheme.points)), seed)
     train, val = training_parts(inputs, recipe, size, channels, device, seed)
     start_weights(net, codec, recipe, train, seed)
-    net = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    net = net.to(device, memory_format=layout)  # type: ignore[call-overload]
     trainer = Trainer(
         net,
         codec,

@@ -43,7 +43,7 @@ def make_record(
         "seed": run.plan["seed"],
         "box": run.plan["box"]["name"],
         "box_settings": box_page(run.plan["box"]),
-        "device": describe_device(run.device),
+        "device": {**describe_device(run.device), "layout": _layout(run)},
         "engine": run.plan["engine"],
         "metrics": outcome.metrics if outcome else {},
         "baseline": {n: {k: r.metrics.get(k) for k in OF_BASELINES} for n, r in run.beside.items()},
@@ -55,6 +55,10 @@ def make_record(
         "created": utc_now(),
     }
     return RunRecord.model_validate(page)
+
+
+def _layout(run: SingleRun) -> str:
+    return str(run.calibration.memory_format).removeprefix("torch.") if run.calibration else ""
 
 
 def _model(run: SingleRun, size: dict[str, Any]) -> dict[str, Any]:

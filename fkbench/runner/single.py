@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +27,7 @@ from fkbench.runner.provenance import probe, source_digest
 from fkbench.specs import Geometry, ModelSpec, Recipe
 from fkbench.timing import time_model
 from fkbench.train.allocator import keep_freed_memory
+from fkbench.train.calibration import Calibration, calibrated
 from fkbench.train.checkpoint import identity_of
 from fkbench.train.codecs import make_codec
 from fkbench.train.engine import Listener
@@ -48,6 +50,7 @@ class SingleRun:
     device: torch.device
     baselines: Callable[[], Mapping[str, RunRecord]]
     parent: RunRecord | None
+    calibration: Calibration | None = None
 
     @property
     def model(self) -> ModelSpec:
@@ -114,7 +117,8 @@ class SingleRun:
         keep_freed_memory()
         self._observe("fkbench_run_started")
         try:
-            record = self._measure()
+            with self._calibrated() as self.calibration:
+                record = self._measure()
         except RunFailedError as error:
             self._fail("failed", error.message)
             raise
@@ -124,6 +128,12 @@ class SingleRun:
             raise self._failed(error) from error
         self._finish(record)
         return record
+
+    def _calibrated(self) -> AbstractContextManager[Calibration | None]:
+        """What a net trains and is timed with; other predictors bring their own code, and are left alone."""
+        if self.recipe is None:
+            return nullcontext()
+        return calibrated(self.device, lambda text: self.owner.event("stage", {"text": text}))
 
     def _failed(self, error: Exception) -> RunFailedError:
         """Record what the model's own code, or memory, brought to an end."""
@@ -198,6 +208,7 @@ class SingleRun:
             folder=self.folder,
             listener=self._listener(),
             start=start,
+            layout=self.calibration.memory_format if self.calibration else torch.channels_last,
         )
 
     def _listener(self) -> Listener:

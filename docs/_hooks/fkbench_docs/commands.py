@@ -83,7 +83,8 @@ def commands_page() -> str:
         "## Options of every command",
         "They stand before or after the command.",
         _table(global_options()),
-        "Environment: `FKBENCH_DATA` is the data folder, `FKBENCH_RUNS` the runs folder.",
+        "Environment: `FKBENCH_DATA` is the data folder, `FKBENCH_RUNS` the runs folder. `FKBENCH_CALIBRATE=0` leaves "
+        "the number of threads as PyTorch has it (see the timing contract).",
         *(_block(command) for command in commands()),
     )
 
