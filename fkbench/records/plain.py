@@ -39,7 +39,10 @@ def plain(value: Any, depth: int = 0) -> Any:
         return value
     if kind is dict:
         return {
-            key if type(key) is str and key.isascii() else _key(key): plain(item, depth + 1)
+            key if type(key) is str and key.isascii() else _key(key): item
+            # Half of all values are short texts: calling this function for each would take most of the time.
+            if type(item) is str and item.isascii() and depth < MAX_DEPTH
+            else plain(item, depth + 1)
             for key, item in value.items()
         }
     if kind is list:

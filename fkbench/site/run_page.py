@@ -207,9 +207,6 @@ def _thinned(rows: Sequence[HistoryRow]) -> dict[str, list[float | None]]:
     kept = [row for i, row in enumerate(rows) if i % step == 0 or i == len(rows) - 1]
     columns = {"epoch": [float(i + 1) if row.get("epoch") is None else row.get("epoch") for i, row in enumerate(kept)]}
     for name in SERIES:
-        columns[name] = [_finite(row.get(name)) for row in kept]
+        values = [row.get(name) for row in kept]
+        columns[name] = [v if v is not None and math.isfinite(v) else None for v in values]
     return columns
-
-
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None
