@@ -54,7 +54,10 @@ def fkbench_runtimes(register: Register) -> None:
 
 @hookspec
 def fkbench_run_started(plan: Mapping[str, Any]) -> None:
-    """A run begins. `plan` is the resolved plan, with `key`."""
+    """A run begins. `plan` is the resolved plan, with `key`.
+
+    The baselines that a net is compared with begin and end before it ends: tell runs by their keys.
+    """
 
 
 @hookspec
