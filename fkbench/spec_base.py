@@ -82,6 +82,7 @@ class Spec:
         summary: one line for `fkbench list`.
         settings: what `--set` can change, by name.
         needs: importable packages without which it is listed as not available.
+        install: what `pip install` is given to have them all, where that is not their names.
         probe: `probe() -> reason or None`: what else it lacks here; quick, without importing what it needs.
         reduced: settings under which the conformance kit runs what is too large for it: a net, whose parameters are
             counted at full size all the same, or a dataset that is made when it is used.
@@ -92,6 +93,7 @@ class Spec:
     summary: str = ""
     settings: Mapping[str, Setting] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
+    install: str = ""
     probe: Ref | None = None
     reduced: Mapping[str, Any] = field(default_factory=dict)
     plugin: Plugin = Plugin("unregistered")
@@ -99,7 +101,10 @@ class Spec:
     def lacking(self) -> str | None:
         """Which packages are not here, or None. Cheap: looks for them without importing them."""
         lacking = [package for package in self.needs if importlib.util.find_spec(package) is None]
-        return f"needs the package {', '.join(lacking)}" if lacking else None
+        if not lacking:
+            return None
+        how = f": pip install '{self.install}'" if self.install else ""
+        return f"needs the package {', '.join(lacking)}{how}"
 
     def unavailable(self) -> str | None:
         """Why this cannot be used here, or None."""

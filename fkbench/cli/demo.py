@@ -43,7 +43,9 @@ def command(
     smooth: Annotated[bool, typer.Option("--smooth", help="Calm the points (one-euro filter).")] = False,
     fps: Annotated[float, typer.Option(min=0.0, max=240.0, help="Play a file or folder at this rate.")] = 0.0,
     max_frames: Annotated[int, typer.Option(min=0, help="Stop after so many pictures; 0: never.")] = 0,
-    plain: Annotated[bool, typer.Option("--plain", help="Leave the frame rate out of the picture.")] = False,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="Leave the frame rate and latency out of a live picture.")
+    ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     runtime: Annotated[
         str, typer.Option(help="Executes the net: a name of `fkbench list runtimes`; default: PyTorch.")
@@ -64,13 +66,16 @@ def command(
     from fkbench.live.assembling import shared_cores
     from fkbench.runtimes import run_under
 
+    if runtime:
+        note(f"Preparing the net for {runtime}.")
     with ExitStack() as stack:
         stack.enter_context(shared_cores())  # a runtime takes the number of threads that it finds
         loaded = run_under(_load(session, run, device), runtime)
         show = _prepare(
             session, stack, loaded, source, detector, overlay, settings,
-            rate=fps, every=every, smooth=smooth, status=not plain, most=max_frames,
+            rate=fps, every=every, smooth=smooth, most=max_frames,
         )  # fmt: skip
+        show.status = not plain and (window or serve or show.about.live)  # a file has a speed only for who looks on
         show.sinks = _sinks(show.title, show.about, out, window, (host, port) if serve else None)
         _play(show, stack, out, as_json, loaded)
 
@@ -124,7 +129,8 @@ def _sinks(title: str, about: About, out: Path | None, window: bool, serve: tupl
     if serve is not None:
         served = Served(*serve)
         sinks.append(served)
-        note(f"Open {served.address} in a browser; Ctrl-C ends it.")
+        end = "" if about.live else f", and so does the end of '{about.name}'"
+        note(f"Open {served.address} in a browser; Ctrl-C ends it{end}.")
         if serve[0] not in LOOPBACK:
             note("Everyone who reaches this machine can look on.")
     return sinks

@@ -64,6 +64,8 @@ def command(
 
     spare_sources((grid, out), find_pictures(list(images or ())))
     settings = parse_settings(list(assignments or ()), "detector").get("detector", {})
+    if settings and images and not detector:
+        raise FkbenchError("--set is for a detector, and none is asked for.", "Add --detector NAME.")
     record = RunStore(session.runs_root).find(run)
     loaded = run_under(load_run(record, session.registry, choose_device(device), session.data_root), runtime)
     if images and detector and session.registry.get(DetectorSpec, detector).find is not None:

@@ -81,9 +81,10 @@ def text(
     """
     plain = words.encode("ascii", "replace").decode("ascii")
     position = (round(left), round(baseline))
+    weight = max(1, round(height / 16))
     if halo:
-        cv2.putText(canvas, plain, position, FONT, height / 22.0, BACKDROP, 3, cv2.LINE_AA)
-    cv2.putText(canvas, plain, position, FONT, height / 22.0, colour, 1, cv2.LINE_AA)
+        cv2.putText(canvas, plain, position, FONT, height / 22.0, BACKDROP, 3 * weight, cv2.LINE_AA)
+    cv2.putText(canvas, plain, position, FONT, height / 22.0, colour, weight, cv2.LINE_AA)
 
 
 def text_width(words: str, height: float) -> int:

@@ -190,4 +190,4 @@ def _boxes(out: ByteArray, boxes: Points, scores: Sequence[float | None] | None)
         score = scores[i] if scores is not None else None
         if score is not None:
             height = max(8.0, max(out.shape[:2]) / 60)
-            cv.text(out, f"{score:.2f}", float(x), float(y) - 4, height, cv.ERROR, halo=True)
+            cv.text(out, f"{score:.3g}", float(x), float(y) - 4, height, cv.ERROR, halo=True)

@@ -81,13 +81,21 @@ class VideoFile:
         codec = CODECS[self.path.suffix.lower()]
         writer = cv2.VideoWriter(str(self._scratch), cv2.VideoWriter.fourcc(*codec), self.about.rate, (wide, high))
         if not writer.isOpened():
-            self._scratch.unlink(missing_ok=True)
+            self._try_to_write()
             other = "an .avi file" if codec == "mp4v" else "an .mp4 file"
             raise FkbenchError(
                 f"This OpenCV ({cv2.__version__}) has no codec '{codec}' to write '{self.path}'.",
                 f"Try {other}, or install opencv-python from PyPI, which brings FFmpeg.",
             )
         self._writer, self._size = writer, (wide, high)
+
+    def _try_to_write(self) -> None:
+        """OpenCV does not say why it cannot write: where it is the place, this does."""
+        try:
+            self._scratch.touch()
+            self._scratch.unlink()
+        except OSError as error:
+            raise FkbenchError(f"Cannot write '{self.path}': {error.strerror}.", "Choose another --out.") from error
 
 
 def check_video_target(path: Path) -> None:

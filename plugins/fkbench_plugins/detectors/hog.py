@@ -69,6 +69,7 @@ SPEC = DetectorSpec(
     summary="dlib's frontal face detector: histograms of oriented gradients and a linear classifier",
     find="fkbench_plugins.detectors.hog:find",
     needs=("dlib",),
+    install="fkbench[detectors]",
     licence="Boost (dlib)",
     corrections=(Correction(1.2252, 0.0111, 0.1099, provenance={**FITTED, "faces": 972}),),
     settings={

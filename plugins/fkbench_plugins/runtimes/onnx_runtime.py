@@ -84,8 +84,9 @@ def _on_cuda(session: Any, device: torch.device) -> Callable[[Tensor], Tensor]:
 
 SPEC = RuntimeSpec(
     name="onnxruntime",
-    summary="ONNX Runtime, the net exported to ONNX (pip install 'fkbench[onnx]')",
+    summary="ONNX Runtime, the net exported to ONNX",
     needs=("torch", "onnx", "onnxscript", "onnxruntime"),
+    install="fkbench[onnx]",
     precision="fp32",
     prepare="fkbench_plugins.runtimes.onnx_runtime:prepare",
 )

@@ -52,6 +52,8 @@ def test_packages_that_are_lacking_are_named_with_the_extra():
     with pytest.raises(FkbenchError, match="needs the package no_such_package") as caught:
         open_detector(made, {})
     assert "fkbench[detectors]" in caught.value.remedy
+    told = spec(needs=("no_such_package",), install="fkbench[extra]").unavailable()
+    assert told == "needs the package no_such_package: pip install 'fkbench[extra]'"
 
 
 def test_what_a_finder_raises_is_one_line():

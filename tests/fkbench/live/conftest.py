@@ -23,5 +23,8 @@ from live_drawings import DiscModel
 @pytest.fixture
 def run():
     """A loaded run with the disc model, of 64-pixel grey views and 15 points."""
-    record, model = SimpleNamespace(key="0" * 16, box="frame", box_settings={}), SimpleNamespace(name="disc", input=(1, 64))
+    record, model = (
+        SimpleNamespace(key="0" * 16, box="frame", box_settings={}),
+        SimpleNamespace(name="disc", input=(1, 64)),
+    )
     return LoadedRun(record, model, DiscModel(), FACE15, None)

@@ -105,6 +105,16 @@ def test_every_overlay_stops_where_it_is_told_to(demo, film, tmp_path, overlay):
     assert "tinynet with discs: 3 frames, faces in 3 of them" in said
 
 
+def test_a_film_into_a_file_alone_carries_no_frame_rate(demo, film, tmp_path):
+    pictures = {}
+    for name, words in (("file", []), ("plain", ["--plain"]), ("served", ["--serve", "--port", 0, "--fps", 200])):
+        out = tmp_path / f"{name}.avi"
+        assert demo("--source", film, "--out", out, *words)[0] == 0
+        pictures[name] = read_video(out)[-1].astype(int)
+    assert (pictures["file"] == pictures["plain"]).all()
+    assert (pictures["served"] != pictures["plain"]).any()
+
+
 @pytest.mark.parametrize("every", [0, 2])
 def test_a_folder_is_looked_through_picture_by_picture(demo, tmp_path, every):
     for i in range(3):

@@ -77,6 +77,29 @@ def test_a_missing_codec_is_a_clear_line(tmp_path, monkeypatch):
     assert ".avi" in caught.value.remedy
 
 
+class Closed:
+    """A video writer that cannot be opened."""
+
+    def __init__(self, *arguments):
+        pass
+
+    fourcc = staticmethod(cv2.VideoWriter.fourcc)
+
+    def isOpened(self):  # noqa: N802
+        return False
+
+
+def test_a_place_that_cannot_be_written_is_not_a_missing_codec(tmp_path, monkeypatch):
+    monkeypatch.setattr(cv2, "VideoWriter", Closed)
+    video = VideoFile(tmp_path / "v.mp4", VIDEO)
+    with pytest.raises(FkbenchError, match="no codec 'mp4v'"):
+        video.show(face(40, 60), 0.0)
+    video = VideoFile(tmp_path / "v.mp4", VIDEO)
+    video._scratch = tmp_path / "gone" / "v.mp4"
+    with pytest.raises(FkbenchError, match=r"Cannot write '.*v.mp4': No such file"):
+        video.show(face(40, 60), 0.0)
+
+
 def test_places_that_cannot_be_written_are_told_before_any_work(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     (tmp_path / "folder.mp4").mkdir()

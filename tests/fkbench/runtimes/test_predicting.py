@@ -112,3 +112,10 @@ def test_demo_states_the_runtime(place, capsys, tmp_path):
     assert json.loads(capsys.readouterr().out)["runtime"] == "eager"
     assert main([*words, "--detector", "haar", "--runtime", "quick"]) == 2
     assert "quick" in capsys.readouterr().err
+
+
+def test_settings_without_a_detector_are_refused(place, capsys, tmp_path):
+    path = tmp_path / "grey.png"
+    cv2.imwrite(str(path), np.full((40, 40), 90, np.uint8))
+    assert main(place.words("predict", place.net.key, str(path), "--set", "preset=dfk", "--device", "cpu")) == 2
+    assert "--detector" in capsys.readouterr().err
