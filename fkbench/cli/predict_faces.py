@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from fkbench.runner.pictures import Failures
 
 GRID_MOST = 64
+SHEET = 1600  # px, side of a grid of few pictures
 
 
 @dataclass(frozen=True)
@@ -166,4 +168,5 @@ def _draw(loaded: LoadedRun, images: Sequence[Faces], grid: Path) -> None:
         save(drawn[0], grid)
         return
     titles = [Path(each.path).name for each in images[: len(drawn)]]
-    save(sample_grid([picture[:, :, ::-1] for picture in drawn], titles=titles, cell=320), grid)
+    cell = max(320, SHEET // math.ceil(math.sqrt(len(drawn))))  # few pictures are drawn large: faces in them are small
+    save(sample_grid([picture[:, :, ::-1] for picture in drawn], titles=titles, cell=cell), grid)

@@ -16,6 +16,7 @@ from fkbench.schemes import Scheme
 __all__ = ["Letterbox", "draw_points", "letterbox", "sample_grid", "save"]
 
 GAP = 6  # px of paper between cells
+LARGEST_LETTER = 14.0  # px
 
 
 @dataclass(frozen=True)
@@ -121,21 +122,21 @@ def _face_cell(
 
 
 def _radius(side: float, count: int) -> float:
-    """Discs that stay apart: smaller where a face carries many points."""
-    return max(1.0, side / (75 if count <= 30 else 120))
+    """Discs that stay apart: smaller where a face carries many points, and no larger than it takes to see them."""
+    return min(max(1.0, side / (75 if count <= 30 else 120)), 6.0)
 
 
 def _title(sheet: ByteArray, words: str, left: int, top: int, cell: int, strip: int) -> None:
-    height = max(7.0, strip * 0.42)
+    height = min(max(7.0, strip * 0.42), LARGEST_LETTER)
     shown = cv.fitted(words, height, cell)
     cv.text(sheet, shown, left + (cell - cv.text_width(shown, height)) / 2, top + strip * 0.72, height)
 
 
 def _legend(sheet: ByteArray, truth: bool, predicted: bool, strip: int) -> None:
-    height = max(7.0, strip * 0.36)
+    height = min(max(7.0, strip * 0.36), LARGEST_LETTER)
     middle = sheet.shape[0] - strip / 2 - 1
     entries = [("truth", cv.TRUTH)] * truth + [("predicted", cv.PREDICTED)] * predicted
-    left = 2.0 * GAP
+    left = GAP + height / 2
     for words, colour in entries:
         cv.dots(sheet, np.array([[left, middle]]), colour, height * 0.45)
         cv.text(sheet, words, left + height, middle + height / 2, height)
