@@ -154,7 +154,8 @@ class RunPage:
         return (
             "<section><h2>Reproduce</h2><p>Trains the same seeds again:</p>"
             f'<pre tabindex="0"><code>{known}</code></pre>'
-            "<p>Trains one of them again and says how far it drifts from this result:</p>"
+            "<p>Trains one of them again and says how far it drifts from this result "
+            "(with --runs FOLDER before the command where the result is a published one):</p>"
             f'<pre tabindex="0"><code>fkbench reproduce {shown(first.key)}</code></pre></section>'
         )
 
