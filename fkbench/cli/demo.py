@@ -64,15 +64,14 @@ def command(
     session = current(context)
     settings = parse_settings(list(assignments or ()), "detector").get("detector", {})
     from fkbench.live.assembling import shared_cores
-    from fkbench.runtimes import run_under
+    from fkbench.live.sinks import check_video_target
 
-    if runtime:
-        note(f"Preparing the net for {runtime}.")
+    if out is not None:
+        check_video_target(out)
     with ExitStack() as stack:
         stack.enter_context(shared_cores())  # a runtime takes the number of threads that it finds
-        loaded = run_under(_load(session, run, device), runtime)
-        show = _prepare(
-            session, stack, loaded, source, detector, overlay, settings,
+        show, loaded = _prepare(
+            session, stack, _load(session, run, device), source, detector, overlay, settings, runtime,
             rate=fps, every=every, smooth=smooth, most=max_frames,
         )  # fmt: skip
         show.status = not plain and (window or serve or show.about.live)  # a file has a speed only for who looks on
@@ -97,13 +96,16 @@ def _prepare(
     detector: str,
     overlay: str,
     settings: dict[str, Any],
+    runtime: str,
     *,
     rate: float,
     **options: Any,
-) -> Show:
+) -> tuple[Show, LoadedRun]:
+    """The show, and the run as it predicts in it. A runtime may take long: it comes after all that can be refused."""
     from fkbench.live.assembling import make_show, usual_detector
     from fkbench.live.overlays import make_overlay
     from fkbench.live.sources import open_source
+    from fkbench.runtimes import run_under
 
     drawing = make_overlay(overlay, loaded.scheme)
     chosen = detector or usual_detector(loaded)
@@ -114,7 +116,10 @@ def _prepare(
     finder = loaded.open_detector(chosen, settings)
     opened = open_source(source, rate=rate, offline=session.offline, say=note)
     stack.callback(opened.close)
-    return make_show(loaded, opened, finder, drawing, (), **options)
+    if runtime:
+        note(f"Preparing the net for {runtime}.")
+    under = run_under(loaded, runtime)
+    return make_show(under, opened, finder, drawing, (), **options), under
 
 
 def _sinks(title: str, about: About, out: Path | None, window: bool, serve: tuple[str, int] | None) -> list[Sink]:
@@ -153,7 +158,7 @@ def _play(show: Show, stack: ExitStack, out: Path | None, as_json: bool, loaded:
             _report(show, out, as_json, loaded)
     if show.ended == "lost":
         raise typer.Exit(LOST)
-    if isinstance(show.pipeline.source, Folder):
+    if show.ended == "end" and isinstance(show.pipeline.source, Folder):
         show.pipeline.source.failures.finish()
 
 

@@ -11,7 +11,10 @@ from fkbench.records import RunRecord
 
 Kind = Literal["same", "repeat", "conflict", "other device"]
 
-CIRCUMSTANCES = ("timing", "environment", "created", "path", "reused", "history", "device.threads", "model.plugin")
+CIRCUMSTANCES = (
+    *("timing", "environment", "created", "path", "reused", "history"),
+    *("device.threads", "device.layout", "model.plugin"),
+)
 """Fields that may differ where one plan was carried out twice with one outcome."""
 _SHOWN = 60
 

@@ -101,7 +101,9 @@ class LoadedRun:
         return apply_affine(views.to_native, self.predictor.predict(views.images))
 
     def open_detector(self, name: str, settings: Mapping[str, Any] | None = None) -> OpenDetector:
-        """A detector ready to find the faces that this run's model shall see; the run's own box as it was in the run.
+        """A detector ready to find the faces that this run's model shall see.
+
+        The run's own box has the settings that it had in the run; its correction is the one that is known here.
 
         Args:
             settings: go before those of the run.

@@ -43,12 +43,12 @@ def make_record(
         "seed": run.plan["seed"],
         "box": run.plan["box"]["name"],
         "box_settings": box_page(run.plan["box"]),
-        "device": {**describe_device(run.device), "layout": _layout(run)},
+        "device": {**describe_device(run.device), **_calibrated(run)},
         "engine": run.plan["engine"],
         "metrics": outcome.metrics if outcome else {},
-        "baseline": {n: {k: r.metrics.get(k) for k in OF_BASELINES} for n, r in run.beside.items()},
+        "baseline": _baselines(run) if outcome else {},
         "timing": {k: v for k, v in size.items() if k not in OF_THE_MODEL} or None,
-        "environment": environment(torch.get_num_threads()),
+        "environment": environment(run.calibration.threads if run.calibration else torch.get_num_threads()),
         "history": {"epochs": fitted.epochs, "best_epoch": fitted.best_epoch} if fitted else None,
         "parent": run.plan["parent"],
         "probe": probe(run.model, run.plan["model"]["settings"], run.outputs) if outcome else None,
@@ -57,8 +57,16 @@ def make_record(
     return RunRecord.model_validate(page)
 
 
-def _layout(run: SingleRun) -> str:
-    return str(run.calibration.memory_format).removeprefix("torch.") if run.calibration else ""
+def _baselines(run: SingleRun) -> dict[str, dict[str, Any]]:
+    return {name: {key: record.metrics.get(key) for key in OF_BASELINES} for name, record in run.beside.items()}
+
+
+def _calibrated(run: SingleRun) -> dict[str, Any]:
+    """What a net was trained with."""
+    if run.calibration is None:
+        return {}
+    layout = str(run.calibration.memory_format).removeprefix("torch.")
+    return {"threads": run.calibration.threads, "layout": layout}
 
 
 def _model(run: SingleRun, size: dict[str, Any]) -> dict[str, Any]:

@@ -95,7 +95,7 @@ class Failures:
         """Raises RunFailedError (exit code 1) where some of the pictures could not be used."""
         if self.count:
             raise RunFailedError(
-                f"{self.count} of {len(self.files)} pictures could not be used: see above.", "All others were."
+                f"{self.count} of {len(self.files)} pictures could not be used: see above.", "The others were used."
             )
 
 

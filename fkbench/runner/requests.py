@@ -131,7 +131,7 @@ class Runner:
                 continue
             try:
                 found[spec.name] = self._one(baseline_request(request, spec), inputs, 0, dict)
-            except RunFailedError as error:
+            except FkbenchError as error:
                 self.event("stage", {"text": f"the baseline {spec.name} failed: {error.message}"})
         return found
 

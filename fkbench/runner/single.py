@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -27,9 +27,9 @@ from fkbench.runner.provenance import probe, source_digest
 from fkbench.specs import Geometry, ModelSpec, Recipe
 from fkbench.timing import time_model
 from fkbench.train.allocator import keep_freed_memory
-from fkbench.train.calibration import Calibration, calibrated
 from fkbench.train.checkpoint import identity_of
 from fkbench.train.codecs import make_codec
+from fkbench.train.cpu_choice import CALIBRATION, Calibration, calibrated
 from fkbench.train.engine import Listener
 
 if TYPE_CHECKING:
@@ -117,8 +117,7 @@ class SingleRun:
         keep_freed_memory()
         self._observe("fkbench_run_started")
         try:
-            with self._calibrated() as self.calibration:
-                record = self._measure()
+            record = self._measure()
         except RunFailedError as error:
             self._fail("failed", error.message)
             raise
@@ -129,11 +128,11 @@ class SingleRun:
         self._finish(record)
         return record
 
-    def _calibrated(self) -> AbstractContextManager[Calibration | None]:
-        """What a net trains and is timed with; other predictors bring their own code, and are left alone."""
-        if self.recipe is None:
-            return nullcontext()
-        return calibrated(self.device, lambda text: self.owner.event("stage", {"text": text}))
+    def _calibrated(self) -> AbstractContextManager[Calibration]:
+        """What the net trains with; a run that goes on trains with what it began with."""
+        return calibrated(
+            self.device, lambda text: self.owner.event("stage", {"text": text}), kept_in=self.folder / CALIBRATION
+        )
 
     def _failed(self, error: Exception) -> RunFailedError:
         """Record what the model's own code, or memory, brought to an end."""
@@ -179,6 +178,7 @@ class SingleRun:
         draw_outcome(outcome, self.inputs, fitted.history, self._baseline_rmse(), self.folder, self._title())
         if not self._extensible():
             (self.folder / CHECKPOINT).unlink(missing_ok=True)
+            (self.folder / CALIBRATION).unlink(missing_ok=True)
         record = make_record(self, "done", "", outcome, fitted, timing)
         return self.owner.runs.write(record, self.folder)
 
@@ -196,20 +196,21 @@ class SingleRun:
         self.owner.event("plan", {"plan": self.plan, "name": name, "recipe": self.recipe, "inputs": self.inputs})
         if start is not None:
             self.owner.event("resumed", {"path": start})
-        return fit_net(
-            self.model,
-            self.recipe,
-            self.inputs,
-            settings=settings,
-            seed=self.plan["seed"],
-            precision=self.plan["precision"],
-            identity=self.identity,
-            device=self.device,
-            folder=self.folder,
-            listener=self._listener(),
-            start=start,
-            layout=self.calibration.memory_format if self.calibration else torch.channels_last,
-        )
+        with self._calibrated() as self.calibration:
+            return fit_net(
+                self.model,
+                self.recipe,
+                self.inputs,
+                settings=settings,
+                seed=self.plan["seed"],
+                precision=self.plan["precision"],
+                identity=self.identity,
+                device=self.device,
+                folder=self.folder,
+                listener=self._listener(),
+                start=start,
+                layout=self.calibration.memory_format,
+            )
 
     def _listener(self) -> Listener:
         def epoch(row: dict[str, float]) -> None:
@@ -292,5 +293,6 @@ class SingleRun:
     def _fail(self, status: str, reason: str) -> None:
         """Write why the run ended; its state goes, since the next try must not go on from what failed."""
         (self.folder / CHECKPOINT).unlink(missing_ok=True)
+        (self.folder / CALIBRATION).unlink(missing_ok=True)
         record = make_record(self, status, reason, None, None, None)
         self._finish(self.owner.runs.write(record, self.folder))

@@ -26,6 +26,7 @@ from fkbench.runner.inputs import Inputs, open_inputs
 from fkbench.runner.loading import load_run, recipe_from, weights_file
 from fkbench.runner.plan import Request, resolve_recipe, sized_request
 from fkbench.specs import Geometry, ModelSpec, Recipe
+from fkbench.train.allocator import keep_freed_memory
 from fkbench.train.codecs import Codec, make_codec
 from fkbench.train.predictors import NetPredictor, Predictor, Ready
 
@@ -140,6 +141,8 @@ def open_model(request: Request, registry: Registry, store: Store, device: torch
     settings = resolve_settings("model", model.settings, request.settings.get("model", {}))
     net = build_net(model, settings, codec.outputs(len(inputs.scheme.points)), 0)
     net = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if device.type == "cpu":
+        keep_freed_memory()
     precision = precision_of(recipe, device)
     predictor = NetPredictor(net, codec, device, precision, recipe.normalise)
     return Timed(model, inputs, device, recipe, net, codec, predictor, precision, 0)

@@ -132,6 +132,7 @@ def test_a_broken_picture_of_a_folder_is_named_and_the_others_are_shown(demo, tm
     assert (code, json.loads(said)["frames"]) == (1, 2)
     assert told.count("b.png") == 1
     assert "1 of 3 pictures could not be used" in told
+    assert demo("--source", tmp_path, "--out", tmp_path / "one.avi", "--max-frames", 1)[0] == 0
     (tmp_path / "a.png").unlink()
     (tmp_path / "c.png").unlink()
     code, _, told = demo("--source", tmp_path, "--out", tmp_path / "none.avi")

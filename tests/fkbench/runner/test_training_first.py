@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from fkbench.errors import FkbenchError, RunFailedError
+from fkbench.runner import single
+
 
 def test_training_begins_before_the_baselines_are_fitted(bench):
     (record,) = bench.run()
@@ -37,3 +40,24 @@ def test_baselines_that_are_gone_are_made_again_beside_a_finished_run(bench):
     shutil.rmtree(folder)
     assert bench.run()[0].reused
     assert (folder / "record.json").is_file()
+
+
+def test_a_baseline_that_cannot_be_fitted_costs_no_net_its_record(bench, monkeypatch):
+    def refuse(model, *arguments):
+        raise FkbenchError(f"{model.name} cannot be written.", "Free space.")
+
+    monkeypatch.setattr(single, "fit_predictor", refuse)
+    (record,) = bench.run()
+    assert (record.status, dict(record.baseline)) == ("done", {})
+
+
+def test_a_net_that_fails_is_not_compared_and_waits_for_no_baseline(bench, monkeypatch):
+    def fail(*arguments, **options):
+        raise RunFailedError("out of luck", "Try again.")
+
+    monkeypatch.setattr(single, "fit_net", fail)
+    with pytest.raises(RunFailedError):
+        bench.run()
+    finished = [record.model.name for record in bench.runs.records() if record.status == "failed"]
+    assert len(finished) == 1
+    assert bench.events.index("finished") == bench.events.index("plan") + 1

@@ -28,9 +28,11 @@ ENOUGH = 0.9
 """Share of the usual choice's time that another one must stay below."""
 ROUNDS, STEPS = 3, 2
 BATCH, SIDE = 32, 48
-BUSY = 0.15
-"""Cores that other processes may keep busy before and meanwhile."""
+BUSY = 0.1
+"""Share of the usual threads that other processes may keep busy before and meanwhile."""
 GLANCE_S = 0.2
+CALIBRATION = "calibration.json"
+"""Name of the file in the folder of a run that is being trained."""
 SWITCH = "FKBENCH_CALIBRATE"
 THREAD_SETTINGS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 Say = Callable[[str], None]
@@ -56,14 +58,22 @@ class Calibration:
 
 
 @contextmanager
-def calibrated(device: torch.device, say: Say = lambda text: None) -> Iterator[Calibration]:
+def calibrated(
+    device: torch.device, say: Say = lambda text: None, kept_in: Path | None = None
+) -> Iterator[Calibration]:
     """PyTorch with this machine's number of threads for as long as the context lasts.
 
     Args:
         say: told when something is measured.
+        kept_in: file of a training that may be gone on with: the first call writes it, later ones take what it says, so
+            that the whole of the training is done in one way, whatever the machine is busy with when it goes on.
     """
     before = torch.get_num_threads()
-    found = calibration_of(say) if device.type == "cpu" else Calibration(before)
+    found = Calibration(before)
+    if device.type == "cpu":
+        found = (_read(kept_in, 4096) if kept_in else None) or calibration_of(say)
+        if kept_in is not None:
+            _write(kept_in, found)
     torch.set_num_threads(found.threads)
     try:
         yield found
@@ -85,11 +95,11 @@ def calibration_of(say: Say = lambda text: None, folder: Path | None = None) -> 
     if kept is None:
         watch = Watch()
         time.sleep(GLANCE_S)
-        if watch.seen()["others_cores"] > BUSY:
+        if watch.seen()["others_cores"] > BUSY * usual:
             return Calibration(usual)
         say("measuring once with how many threads this machine trains fastest")
         kept = measure(usual, threads_tried(usual))
-        if watch.seen()["others_cores"] > BUSY:
+        if watch.seen()["others_cores"] > BUSY * usual:
             return Calibration(usual)
         _write(path, kept)
     return kept

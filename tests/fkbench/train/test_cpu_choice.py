@@ -8,15 +8,16 @@ import pytest
 import torch
 
 import fkbench
-from fkbench.train import calibration
-from fkbench.train.calibration import Calibration, calibrated, calibration_of, choose, measure, threads_tried
+from fkbench.records import RunStore
+from fkbench.train import cpu_choice
+from fkbench.train.cpu_choice import Calibration, calibrated, calibration_of, choose, measure, threads_tried
 
 
 @pytest.fixture
 def measured(monkeypatch, tmp_path):
     """Calibrations are asked for, and made up: how often, in a folder of this test."""
-    monkeypatch.delenv(calibration.SWITCH, raising=False)
-    for name in calibration.THREAD_SETTINGS:
+    monkeypatch.delenv(cpu_choice.SWITCH, raising=False)
+    for name in cpu_choice.THREAD_SETTINGS:
         monkeypatch.delenv(name, raising=False)
     made = []
 
@@ -24,10 +25,10 @@ def measured(monkeypatch, tmp_path):
         made.append((usual, tried))
         return Calibration(1, False, {"1/first": 2.0})
 
-    monkeypatch.setattr(calibration, "measure", made_up)
-    monkeypatch.setattr(calibration, "_cache", lambda: tmp_path / "cache")
-    monkeypatch.setattr(calibration, "GLANCE_S", 0.0)
-    monkeypatch.setattr(calibration.Watch, "seen", lambda self: {"others_cores": 0.0})
+    monkeypatch.setattr(cpu_choice, "measure", made_up)
+    monkeypatch.setattr(cpu_choice, "_cache", lambda: tmp_path / "cache")
+    monkeypatch.setattr(cpu_choice, "GLANCE_S", 0.0)
+    monkeypatch.setattr(cpu_choice.Watch, "seen", lambda self: {"others_cores": 0.0})
     return made
 
 
@@ -46,7 +47,7 @@ def test_it_is_measured_once_and_kept(measured):
 @pytest.mark.parametrize(("loads", "times"), [((0.5,), 0), ((0.0, 0.5), 1)])
 def test_a_machine_that_is_or_becomes_busy_decides_nothing(measured, monkeypatch, tmp_path, loads, times):
     left = iter(loads)
-    monkeypatch.setattr(calibration.Watch, "seen", lambda self: {"others_cores": next(left)})
+    monkeypatch.setattr(cpu_choice.Watch, "seen", lambda self: {"others_cores": next(left)})
     assert calibration_of() == Calibration(torch.get_num_threads())
     assert len(measured) == times
     assert not (tmp_path / "cache").exists()
@@ -71,7 +72,7 @@ def test_the_user_settles_the_threads_or_all_of_it(measured, monkeypatch):
     assert threads_tried(12) == [12, 6, 3, 1]
     monkeypatch.setenv("OMP_NUM_THREADS", "12")
     assert threads_tried(12) == [12]
-    monkeypatch.setenv(calibration.SWITCH, "0")
+    monkeypatch.setenv(cpu_choice.SWITCH, "0")
     assert calibration_of() == Calibration(torch.get_num_threads())
     assert measured == []
 
@@ -87,7 +88,8 @@ def test_what_is_measured_leaves_threads_and_streams_alone():
 
 
 def test_threads_hold_for_the_context_and_not_on_a_gpu(measured, monkeypatch):
-    monkeypatch.setattr(calibration, "measure", lambda usual, tried: Calibration(1, True))
+    monkeypatch.setattr(cpu_choice, "measure", lambda usual, tried: Calibration(1, True))
+    usual = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
         with calibrated(torch.device("cpu")) as found:
@@ -96,7 +98,7 @@ def test_threads_hold_for_the_context_and_not_on_a_gpu(measured, monkeypatch):
         with calibrated(torch.device("cuda")) as found:
             assert (found, torch.get_num_threads()) == (Calibration(2), 2)
     finally:
-        torch.set_num_threads(1)
+        torch.set_num_threads(usual)
 
 
 def test_a_run_trains_with_it_and_records_it(measured, tmp_path):
@@ -111,3 +113,29 @@ def test_a_run_trains_with_it_and_records_it(measured, tmp_path):
     (record,) = fkbench.run(str(model), "synthetic15", protocol="smoke", device="cpu", settings=settings, **where)
     assert (record.device.threads, record.device.layout) == (1, "contiguous_format")
     assert len(measured) == 1
+
+
+def test_a_training_that_goes_on_does_so_as_it_began(measured, monkeypatch, tmp_path):
+    cpu, path = torch.device("cpu"), tmp_path / cpu_choice.CALIBRATION
+    with calibrated(cpu, kept_in=path) as found:
+        assert found == Calibration(1, False, {"1/first": 2.0})
+    monkeypatch.setenv(cpu_choice.SWITCH, "0")
+    with calibrated(cpu, kept_in=path) as again:
+        assert (again, torch.get_num_threads()) == (found, 1)
+    with calibrated(cpu, kept_in=tmp_path / "other.json") as fresh:
+        assert fresh.channels_last
+
+
+def test_baselines_are_left_alone(measured, monkeypatch, tmp_path):
+    """They are fitted within a net's run, and record the threads that they were fitted with."""
+    monkeypatch.setattr(cpu_choice, "measure", lambda usual, tried: Calibration(usual + 1, True))
+    settings = {"dataset": {"count": "60"}, "protocol": {"images_seen": "32", "batch": "16"}}
+    where = {"data": tmp_path / "data", "runs": tmp_path / "runs"}
+    (record,) = fkbench.run("dfk", "synthetic15", protocol="smoke", device="cpu", settings=settings, **where)
+    usual = torch.get_num_threads()
+    assert record.device.threads == record.environment.threads == usual + 1
+    assert record.timing.model_dump()["threads"]["intra_op"] == usual
+    others = [r for r in RunStore(tmp_path / "runs").records() if r.model.role == "baseline"]
+    assert others
+    assert {(r.device.threads, r.device.layout) for r in others} == {(usual, "")}
+    assert not list((tmp_path / "runs").rglob(cpu_choice.CALIBRATION))
