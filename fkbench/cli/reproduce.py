@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -60,6 +61,13 @@ def command(
     record, others, used = _chosen(session, run, into)
     request = _request(session, record, used, further, device, force)
     again = _train(session, record, request, into.expanduser())
+    _conclude(record, again, others, store=store, as_json=as_json)
+
+
+def _conclude(
+    record: RunRecord, again: list[RunRecord], others: list[RunRecord], *, store: bool | None, as_json: bool
+) -> None:
+    """Hold the new trainings against the result, say what came of it, and keep it where that is wanted."""
     from fkbench.publishing.reproducing import differing, drifts
 
     found = drifts(record, again, others)
@@ -115,24 +123,32 @@ def _request(session: Session, record: RunRecord, used: set[int], further: int, 
 
 
 def _train(session: Session, record: RunRecord, request: Request, into: Path) -> list[RunRecord]:
-    """The new trainings, that of the record's seed first."""
+    """The new trainings, that of the record's seed first. What lies there counts only if it was made for the result."""
     from fkbench.cli.progress import RunDisplay
-    from fkbench.records import RunStore
+    from fkbench.publishing.retraining import Trainings
+    from fkbench.records import RunStore, subject_of
     from fkbench.runner.requests import Runner
 
+    trainings = Trainings(into, subject_of(record))
+
+    def event(name: str, facts: Mapping[str, Any]) -> None:
+        if name == "finished":
+            trainings.mark(facts["record"])
+        display.event(name, facts)
+
     with RunDisplay() as display:
-        runner = Runner(session.registry, data=session.store.root, runs=RunStore(into), event=display.event)
+        runner = Runner(session.registry, data=session.store.root, runs=RunStore(into), event=event)
         _check_data(record, runner, request)
+        trainings.claim()
+        for single in runner.planned(request):
+            trainings.check(None if request.force else runner.runs.get(single.folder))
         try:
             again = runner.run(request)
         except KeyboardInterrupt:
             display.say("Stopped. The same command goes on from the last checkpoint, if an epoch was done.")
             raise
-    if again[0].canonical() == record.canonical():
-        raise FkbenchError(
-            f"What lies in '{into}' is a copy of the result, no training of its own.",
-            "Give --force, or another --into.",
-        )
+    for one in again:
+        trainings.check(one)
     if again[0].reused:
         note(f"Trained by an earlier call: {again[0].path}. --force trains again.")
     return again

@@ -55,10 +55,15 @@ def command(
     What crashes, hangs, runs out of memory or gives NaN gets a record with the reason, and the rest goes on. Exit code
     1 where a run has failed.
     """
-    session = current(context)
     lists = {"models": models, "datasets": datasets, "protocols": protocols, "splits": splits, "boxes": boxes}
     given = {"seeds": seeds, "epochs": epochs, "device": device, "set": assignments}
     matrices = [_of_options(lists, given)] if file is None else _of_file(file, lists | given)
+    _sweep(current(context), matrices, time_limit, jobs, retry=retry, dry_run=dry_run, as_json=as_json)
+
+
+def _sweep(
+    session: Session, matrices: list[Matrix], time_limit: str, jobs: int, *, retry: bool, dry_run: bool, as_json: bool
+) -> None:
     if jobs < 1:
         raise FkbenchError(f"--jobs is {jobs}, but must be above 0.", "For example --jobs 2.")
     planned = _planned(session, matrices, time_limit, _options(session, jobs), retry)
@@ -198,7 +203,7 @@ def _carry_out(planned: list[Planned], options: Options, jobs: int, *, as_json: 
     for one, outcome, _ in ended:
         if outcome.record is None:
             note(f"No record could be written of {one.cell.label}: another process works on it, or the disk is full.")
-    if any(page["status"] not in {"done", None} for page in pages):
+    if any(page["state"] == "kept" or page["status"] not in {"done", None} for page in pages):
         raise typer.Exit(1)
 
 

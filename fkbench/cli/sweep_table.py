@@ -63,9 +63,6 @@ def print_plan(planned: Sequence[Planned]) -> None:
 
 def plan_page(planned: Planned) -> dict[str, Any]:
     """A planned run as JSON values."""
-    status, rmse = ("done", planned.rmse) if planned.state == "done" else (None, None)
-    if planned.state == "kept" and planned.reason:
-        status = planned.reason.partition(" ")[0]
     cell = planned.cell
     return {
         "model": cell.model,
@@ -80,8 +77,8 @@ def plan_page(planned: Planned) -> dict[str, Any]:
         "path": planned.folder,
         "state": planned.state,
         "reason": planned.reason,
-        "status": status,
-        "rmse": rmse,
+        "status": planned.status if planned.state in {"done", "kept"} else None,
+        "rmse": planned.rmse,
         "seconds": None,
         "log": "",
     }

@@ -25,13 +25,11 @@ from dataclasses import dataclass
 from fkbench.boards import BoardKey
 from fkbench.boards.entries import entries_of
 from fkbench.errors import FkbenchError, RunFailedError
-from fkbench.records import RunRecord, Verification, subject_of, verification_of
+from fkbench.records import RunRecord, Verification, rounded, subject_of, verification_of
 from fkbench.score.student import t_quantile
 from fkbench.version import __version__
 
 CERTAINTY = 0.95
-SAME_DIGITS = 1e-5
-"""Recorded numbers have six significant digits."""
 ROUNDING = 1e-3
 """Share by which a model without randomness may differ between machines."""
 FEWEST_TRAINED = 3
@@ -62,8 +60,9 @@ class Drift:
 
     @property
     def exact(self) -> bool:
-        """Whether the same seed has given the same number."""
-        return math.isclose(self.recorded, self.again, rel_tol=SAME_DIGITS, abs_tol=1e-9)
+        """Whether the same seed has given the same number, to the last digit that is recorded."""
+        same: bool = rounded(self.recorded) == rounded(self.again)
+        return same
 
     @property
     def within(self) -> bool | None:
@@ -130,6 +129,7 @@ def differing(record: RunRecord, again: RunRecord) -> list[tuple[str, str, str]]
         ("device", record.device.type, again.device.type),
         ("device's name", record.device.name, again.device.name),
         ("threads", record.device.threads, again.device.threads),
+        ("layout", record.device.layout, again.device.layout),
         ("engine", record.engine, again.engine),
         ("python", record.environment.python, again.environment.python),
         ("platform", record.environment.platform, again.environment.platform),

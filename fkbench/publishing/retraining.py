@@ -1,12 +1,15 @@
-"""From a record to the request that trains it again. Records may come from others: names are looked up, values checked.
+"""From a record to the request that trains it again, and the folder where that is done.
+
+Records may come from others: names are looked up, values checked.
 
 No torch.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,8 @@ from fkbench.errors import FkbenchError, UnknownNameError
 from fkbench.finding import find_run_dataset
 from fkbench.protocols import PROTOCOLS
 from fkbench.recipes import Protocol, Recipe
-from fkbench.records import RunRecord
+from fkbench.records import RunRecord, subject_of
+from fkbench.records.files import read_bounded, write_atomic
 from fkbench.records.plain import plain
 from fkbench.registry import Registry
 from fkbench.runner.overrides import apply_overrides, recipe_settings
@@ -26,6 +30,67 @@ from fkbench.specs import ModelSpec
 OF_THE_BOX = {"jitter", "correction"}
 """In `box_settings` of a record, but no settings of the detector."""
 BUDGET = {"epochs", "images_seen"}
+MARKS = ".reproduce"
+MAX_MARK_BYTES = 4096
+
+
+@dataclass(frozen=True)
+class Trainings:
+    """A runs folder in which results are trained again. A finished run counts as that only if it was made here for it.
+
+    Without that a result could be held against itself: what is published is written anew and without what could name
+    its author, so that it does not look like the run that it comes from.
+
+    Attributes:
+        root: the folder. `.reproduce/<key>.json` in it says for which result a run was trained.
+        subject: SHA-256 of the result, see `subject_of`.
+    """
+
+    root: Path
+    subject: str
+
+    def claim(self) -> None:
+        """Make the folder one for new trainings.
+
+        Raises:
+            FkbenchError: it holds runs that were made otherwise, or cannot be written.
+        """
+        marks = self.root / MARKS
+        if marks.is_dir():
+            return
+        if any(path.is_dir() for path in self.root.glob("*/*/*")):
+            raise FkbenchError(
+                f"'{self.root}' holds runs that `fkbench reproduce` has not made.", "Choose another folder with --into."
+            )
+        try:
+            marks.mkdir(parents=True)
+        except OSError as error:
+            raise FkbenchError(
+                f"Cannot make the folder '{marks}': {error.strerror or error}.", "Choose another folder with --into."
+            ) from error
+
+    def mark(self, made: RunRecord) -> None:
+        """Note that a run was trained for the result just now."""
+        page = {"subject": self.subject, "training": subject_of(made)}
+        write_atomic(self.root / MARKS / f"{made.key}.json", (json.dumps(page) + "\n").encode())
+
+    def check(self, found: RunRecord | None) -> None:
+        """Refuse a finished run that is there but was not trained for the result.
+
+        Raises:
+            FkbenchError: it is such a one.
+        """
+        if found is None or found.status != "done":
+            return
+        try:
+            mark = json.loads(read_bounded(self.root / MARKS / f"{found.key}.json", MAX_MARK_BYTES))
+        except (FkbenchError, ValueError):
+            mark = None
+        if mark != {"subject": self.subject, "training": subject_of(found)}:
+            raise FkbenchError(
+                f"The run {found.key} in '{self.root}' was not trained for this result.",
+                "--force trains it again; or choose another folder with --into.",
+            )
 
 
 def request_of(

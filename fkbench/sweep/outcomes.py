@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 OUT_OF_MEMORY = ("MemoryError", "OutOfMemoryError", "can't allocate memory", "bad_alloc")
 NOT_RUN_SO = 2
+LOCK_S = 3.0
+"""How long the lock of a run is waited for whose worker was killed: the system may still be taking it down."""
 VMSTAT = Path("/proc/vmstat")
 
 
@@ -130,7 +132,7 @@ def write_failure(planned: Planned, store: RunStore, found: Outcome) -> RunRecor
     assert planned.folder is not None
     assert planned.skeleton is not None
     changes = {"status": found.status, "reason": found.reason[:4000], "created": utc_now()}
-    with contextlib.suppress(Timeout, FkbenchError, OSError), run_lock(planned.folder, timeout=0):
+    with contextlib.suppress(Timeout, FkbenchError, OSError), run_lock(planned.folder, timeout=LOCK_S):
         there = _record(store, planned.folder)
         if there is not None and there.status == "done":
             return None

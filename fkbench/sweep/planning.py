@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from fkbench.errors import FkbenchError
-from fkbench.records import RunRecord
+from fkbench.records import RunRecord, Status
 from fkbench.sweep.matrix import Cell
 from fkbench.sweep.outcomes import death
 from fkbench.sweep.processes import Message, Options, start
@@ -30,6 +30,7 @@ class Planned:
         key: of the run; empty where it is impossible.
         folder: of the run.
         skeleton: the record as it is at a run's start; None where it is impossible.
+        status: in the record that is there; None where there is none, or it cannot be read.
         rmse: of a finished run.
         unknown: it is impossible because a name is not known: rather a slip than a pair that does not go together.
     """
@@ -40,6 +41,7 @@ class Planned:
     key: str = ""
     folder: Path | None = None
     skeleton: RunRecord | None = None
+    status: Status | None = None
     rmse: float | None = None
     unknown: bool = False
 
@@ -67,7 +69,7 @@ def plan(
         one = found[number]
         if one.key and one.key in keys:
             one = replace(one, state="same", reason="the same run as another of this sweep")
-        elif one.state == "again" and not retry:
+        elif not retry and (one.state == "again" or (one.state == "continue" and one.status is not None)):
             one = replace(one, state="kept")
         keys.add(one.key)
         planned.append(one)
@@ -105,7 +107,6 @@ def _plan_some(
                 found[number] = _planned(cells[number], message)
             elif message["event"] == "stage":
                 note(message["text"])
-        worker.process.wait()
         if len(found) < len(left):
             if at is None or at in found:
                 why = f"Planning failed: {death(worker).reason}"
@@ -122,5 +123,6 @@ def _planned(cell: Cell, page: Mapping[str, Any]) -> Planned:
         return Planned(cell, "impossible", page["reason"], unknown=page.get("kind") == "unknown")
     skeleton = RunRecord.model_validate(page["skeleton"])
     return Planned(
-        cell, page["state"], page["reason"], page["key"], Path(page["folder"]), skeleton, page.get("rmse")
+        cell, page["state"], page["reason"], page["key"], Path(page["folder"]), skeleton,
+        status=page.get("status"), rmse=page.get("rmse"),
     )  # fmt: skip

@@ -62,11 +62,14 @@ class Worker:
         log: what it and its children wrote to standard error.
         code: of the worker's end, negative for a signal, once `exit` was heard; None: it ended without a word.
         said: its last word of each kind.
+        over: set once it was heard, or settled, that nothing more will be said.
     """
 
     process: subprocess.Popen[bytes]
     log: Path
     started: float
+    heard: queue.Queue[Message]
+    over: threading.Event = field(default_factory=threading.Event)
     code: int | None = None
     said: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -86,18 +89,35 @@ class Worker:
 
     def interrupt(self) -> None:
         """Ctrl-C, where there are process groups."""
-        if hasattr(os, "killpg") and self.process.poll() is None:
+        if hasattr(os, "killpg") and self.process.returncode is None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, signal.SIGINT)
 
     def wait(self, seconds: float) -> None:
         """Wait for its end, at most so long."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(seconds)
+        self.over.wait(seconds)
 
     def stop(self) -> None:
-        """End it and its children by force."""
+        """End it and all that it has started by force; its end then stands in the queue, whoever holds its channel."""
+        if self.process.returncode is not None:
+            return  # its number may be another process's by now
+        if hasattr(os, "killpg"):
+            self._ask_keeper()
         kill_group(self.process)
+        self.conclude()
+
+    def _ask_keeper(self) -> None:
+        """The keeper also finds what has left the group; only where it does not answer is it killed with the group."""
+        assert self.process.stdin is not None
+        with contextlib.suppress(OSError):
+            self.process.stdin.close()
+        self.over.wait(GRACE_S)
+
+    def conclude(self) -> None:
+        """Put its end into the queue, once."""
+        if not self.over.is_set():
+            self.over.set()
+            self.heard.put((self, None))
 
     def tidy(self) -> None:
         """Take the log away."""
@@ -107,8 +127,6 @@ class Worker:
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:
     """Kill a group's leader and all in it. Where there are no groups, the leader's end closes the worker's pipes."""
-    if process.returncode is not None:
-        return  # its number may be another process's by now; before its end the keeper has killed the group
     if hasattr(os, "killpg"):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -129,19 +147,20 @@ def _kill_tree(pid: int) -> None:
 
 def start(job: Mapping[str, Any], options: Options, heard: queue.Queue[Message]) -> Worker:
     """Start a worker on a job; what it says comes into the queue."""
-    command = [sys.executable, "-I", "-S", str(KEEPER), sys.executable, "-m", WORKER]
+    # -I and -P: neither of the two takes a module from the caller's folder, where a `logging.py` may lie.
+    command = [sys.executable, "-I", "-S", str(KEEPER), sys.executable, "-P", "-m", WORKER]
     handle, name = tempfile.mkstemp(prefix="fkbench-", suffix=".log")
     with os.fdopen(handle, "wb") as log:
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, start_new_session=True,
             env=_environment(options),
         )  # fmt: skip
-    worker = Worker(process, Path(name), time.monotonic())
+    worker = Worker(process, Path(name), time.monotonic(), heard)
     assert process.stdin is not None
     with contextlib.suppress(OSError):
         process.stdin.write(json.dumps({"options": options.page(), **job}).encode() + b"\n")
         process.stdin.flush()  # and stays open: its end is how the keeper hears of ours
-    threading.Thread(target=_listen, args=(worker, heard), daemon=True).start()
+    threading.Thread(target=_listen, args=(worker,), daemon=True).start()
     return worker
 
 
@@ -154,7 +173,8 @@ def _environment(options: Options) -> dict[str, str]:
     return found
 
 
-def _listen(worker: Worker, heard: queue.Queue[Message]) -> None:
+def _listen(worker: Worker) -> None:
+    """Until the keeper says that it is over, or there is no keeper: others may hold the channel open for ever."""
     assert worker.process.stdout is not None
     for line in worker.process.stdout:
         try:
@@ -163,6 +183,7 @@ def _listen(worker: Worker, heard: queue.Queue[Message]) -> None:
             continue
         if isinstance(message, dict) and message.get("event") == "exit":
             worker.code = message.get("code")
-        elif isinstance(message, dict):
-            heard.put((worker, message))
-    heard.put((worker, None))
+            break
+        if isinstance(message, dict):
+            worker.heard.put((worker, message))
+    worker.conclude()

@@ -15,7 +15,7 @@ from fkbench.sweep.planning import Planned
 from fkbench.sweep.processes import GRACE_S, Message, Options, Worker, start
 
 POLL_S = 0.2
-KEPT = {"stage", "training", "step", "epoch", "refused", "error"}
+KEPT = {"stage", "training", "step", "epoch", "waiting", "held", "refused", "error"}
 
 
 @dataclass(eq=False)
@@ -28,6 +28,8 @@ class Running:
         before: canonical form of the record that lay there at its start.
         kills: times that the system had killed for memory at its start.
         timed_out: its time was over.
+        waiting: moment since when it waits for another process that works on the same run; None: it does not.
+        waited: seconds that it has waited before.
     """
 
     planned: Planned
@@ -35,11 +37,25 @@ class Running:
     before: str = ""
     kills: int | None = None
     timed_out: bool = False
+    waiting: float | None = None
+    waited: float = 0.0
 
     @property
     def seconds(self) -> float:
-        """Since its start."""
-        return time.monotonic() - self.worker.started
+        """Since its start, without those in which it waited for another process."""
+        now = time.monotonic() if self.waiting is None else self.waiting
+        return now - self.worker.started - self.waited
+
+    def hear(self, message: Mapping[str, Any]) -> None:
+        """Keep what the worker says; `waiting` stops the clock of the time limit, `held` lets it go on."""
+        event = message["event"]
+        if event == "waiting" and self.waiting is None:
+            self.waiting = time.monotonic()
+        elif event == "held" and self.waiting is not None:
+            self.waited += time.monotonic() - self.waiting
+            self.waiting = None
+        self.worker.said.pop(event, None)  # the last word shall stand last
+        self.worker.said[event] = message
 
 
 Watch = Callable[[str, Running | None, Outcome | None], None]
@@ -115,8 +131,7 @@ class Sweep:
 
     def _said(self, run: Running, message: Mapping[str, Any]) -> None:
         if message["event"] in KEPT:
-            run.worker.said.pop(message["event"], None)  # the last word shall stand last
-            run.worker.said[message["event"]] = message
+            run.hear(message)
             self.watch("said", run, None)
 
     def _ended(self, run: Running) -> None:

@@ -127,7 +127,8 @@ def _standing(single: SingleRun) -> dict[str, Any]:
     from fkbench.runner.page import make_record
 
     skeleton = make_record(single, "failed", "", None, None, None).to_json()
-    found = {"key": single.key, "folder": str(single.folder), "skeleton": skeleton, "state": "run", "reason": ""}
+    found: dict[str, Any] = {"key": single.key, "folder": str(single.folder), "skeleton": skeleton}
+    found |= {"state": "run", "reason": "", "status": None}
     try:
         record = single.owner.runs.get(single.folder)
     except FkbenchError as error:
@@ -135,13 +136,12 @@ def _standing(single: SingleRun) -> dict[str, Any]:
     if record is not None and record.status == "done":
         same = record.model.source == single.source and single.source != "unknown"
         changed = {"state": "changed", "reason": "the model's code has changed"}
-        return found | ({"state": "done", "rmse": record.metric("rmse")} if same else changed)
-    if (single.folder / CHECKPOINT).is_file():
-        reason = f"{record.status} before: {record.reason}" if record is not None else "was cut off"
-        return found | {"state": "continue", "reason": reason}
+        return found | ({"state": "done", "status": "done", "rmse": record.metric("rmse")} if same else changed)
+    there = (single.folder / CHECKPOINT).is_file()
     if record is not None:
-        return found | {"state": "again", "reason": f"{record.status} before: {record.reason}"}
-    return found
+        reason = f"{record.status} before: {record.reason}"
+        return found | {"state": "continue" if there else "again", "reason": reason, "status": record.status}
+    return found | ({"state": "continue", "reason": "was cut off"} if there else {})
 
 
 def _run(session: Session, cells: list[Cell], say: Say) -> int:
@@ -151,7 +151,9 @@ def _run(session: Session, cells: list[Cell], say: Say) -> int:
     say("stage", text="starting")
     runner = _runner(session, Teller(say).event)
     try:
-        runner.run(_request(session, cells[0]))
+        request = _request(session, cells[0])
+        _wait_for_others(runner, request, say)
+        runner.run(request)
     except RunFailedError:
         return 1
     except FkbenchError as error:
@@ -164,6 +166,26 @@ def _run(session: Session, cells: list[Cell], say: Say) -> int:
         say("error", reason=f"{type(error).__name__}: {' '.join(str(error).split())[:500]}")
         return 3
     return 0
+
+
+def _wait_for_others(runner: Runner, request: Request, say: Say) -> None:
+    """Wait while another process works on the run, saying so: that time is not the run's own."""
+    from filelock import Timeout
+
+    from fkbench.runner.requests import run_lock
+
+    (single,) = runner.planned(request)
+    try:
+        with run_lock(single.folder, timeout=0):
+            return
+    except Timeout:
+        say("waiting")
+        say("stage", text="waiting for another process")
+    except OSError:
+        return  # the run itself says why its folder cannot be written
+    with run_lock(single.folder):
+        say("held")
+    say("stage", text="starting")
 
 
 class Teller:

@@ -70,16 +70,21 @@ def test_a_result_is_trained_again_and_a_faked_one_is_found_out(call, tmp_path):
     (published,) = ResultStore(tmp_path / "lb").records()
     Path(tmp_path / "lb" / "verified").rename(tmp_path / "gone")
     again = ["--plugin", "tiny.py", "reproduce", record.key]
-    code, out, err = call(*again, runs="lb")
-    assert code == 0
+    code, out, err = call(*again, runs="lb")  # that training was made for the run; the published form is another result
+    assert (code, out) == (2, "")
+    assert "was not trained for this result" in err
+    code, out, err = call(*again, "--force", runs="lb")
+    assert code == 0, err
     assert "the same seed gives the same numbers" in out
-    assert "Trained by an earlier call" in err
+    assert "Trained by an earlier call" not in err
     assert verification_of(published) is None
-    assert call(*again, "--store", runs="lb")[0] == 0
+    code, out, err = call(*again, "--store", runs="lb")
+    assert code == 0
+    assert "Trained by an earlier call" in err
     assert verification_of(published).level == "reproduced"
 
     fake(store, record.key)
-    code, out, err = call(*again)
+    code, out, err = call(*again, "--force")
     assert code == 1
     assert "not decided" in out
     assert "should have given the same numbers" in err
@@ -87,6 +92,25 @@ def test_a_result_is_trained_again_and_a_faked_one_is_found_out(call, tmp_path):
     assert code == 1, out
     assert "not reproduced" in out
     assert verification_of(store.find(record.key)) is None
+
+
+def test_a_published_result_is_not_held_against_the_run_that_it_comes_from(call, tmp_path):
+    smoke = ["--dataset", "synthetic15", "--protocol", "smoke", *FEW]
+    assert call("run", "--model", "tiny.py", *smoke)[0] == 0
+    (key,) = (one.key for one in RunStore(tmp_path / "runs").records() if one.model.name == "tinynet")
+    assert call("leaderboard", "--publish", "lb", "--only", key)[0] == 0
+    code, out, err = call("--plugin", "tiny.py", "reproduce", key, "--into", "runs", "--store", runs="lb")
+    assert (code, out) == (2, "")
+    assert "'runs' holds runs that `fkbench reproduce` has not made" in err
+
+    # Nor is a training that was made for another result, and then published itself.
+    assert call("--plugin", "tiny.py", "reproduce", key)[0] == 0
+    assert call("leaderboard", "--publish", "lb2", "--only", key, runs="reproduced")[0] == 0
+    code, out, err = call("--plugin", "tiny.py", "reproduce", key, "--store", runs="lb2")
+    assert (code, out) == (2, "")
+    assert "was not trained for this result" in err
+    (published,) = ResultStore(tmp_path / "lb2").records()
+    assert verification_of(published) is None or verification_of(published).level != "reproduced"
 
 
 def test_wrong_use_is_one_line(call, tmp_path):

@@ -35,6 +35,15 @@ def test_equal_numbers_are_reproduced_without_any_spread(one):
     assert [drift.metric for drift in drifts(with_rmse(one, 2.0), [with_rmse(one, 2.0)], [])] == ["rmse", "mae"]
 
 
+@pytest.mark.parametrize("recorded", [2.0, 9.99998, 0.123456, 123456.0])
+def test_one_unit_of_the_last_recorded_digit_is_a_difference(one, recorded):
+    unit = 10.0 ** (math.floor(math.log10(recorded)) - 5)
+    for value in (recorded + unit, recorded - unit):
+        found = first(with_rmse(one, recorded), [with_rmse(one, value)])
+        assert (found.exact, found.within) == (False, None)
+    assert first(with_rmse(one, recorded), [with_rmse(one, recorded + unit / 4)]).exact
+
+
 def test_without_a_spread_other_numbers_are_not_decided(one):
     found = first(with_rmse(one, 2.0), [with_rmse(one, 2.1)], [with_rmse(one, 2.2)])
     assert (found.exact, found.within) == (False, None)
@@ -109,6 +118,8 @@ def test_what_was_not_the_same_is_listed(one):
     assert found["torch"] == ("none", "2.8")
     assert found["plan"] == (one.key, "ab" * 8)
     assert differing(one, one) == []
+    there = one.model_copy(update={"device": one.device.model_copy(update={"layout": "channels_last"})})
+    assert differing(one, there) == [("layout", "none", "channels_last")]
     changed = one.model_copy(update={"model": one.model.model_copy(update={"source": "sha256:x"}), "probe": {"a": 1}})
     assert [what for what, _, _ in differing(one, changed)] == ["model's code"]
     assert [what for what, _, _ in differing(one.model_copy(update={"probe": {"a": 1}}), changed)] == [

@@ -120,7 +120,14 @@ def test_what_one_run_does_to_itself_does_not_reach_the_others(sweep, tmp_path):
     states = {Path(run["model"]).stem: run["state"] for run in json.loads(out)["runs"] if run["protocol"] == "smoke"}
     assert code == 0
     assert states == {"good": "done", "crash": "kept", "hang": "kept", "diverge": "kept", "full": "kept",
-                      "cut": "continue"}  # fmt: skip
+                      "cut": "kept"}  # fmt: skip
+    statuses = {Path(run["model"]).stem: run["status"] for run in json.loads(out)["runs"] if run["protocol"] == "smoke"}
+    assert (statuses["hang"], statuses["cut"], statuses["full"]) == ("timeout", "failed", "oom")
+    (Path(records["cut"].path) / "record.json").unlink()  # as where the sweep itself was ended
+    (Path(records["full"].path) / "record.json").write_text("damaged")
+    _, out, _ = sweep("all.toml", "--dry-run", "--json", "--no-retry")
+    full = next(run for run in json.loads(out)["runs"] if Path(run["model"]).stem == "full")
+    assert (full["state"], full["status"]) == ("kept", None)
     code, out, err = sweep("all.toml", "--no-retry")
     assert code == 1  # those that failed before are still among what was asked for
     assert "1 runs to do, 1 finished before" in err

@@ -6,7 +6,7 @@ import pytest
 
 from fkbench.records import RunRecord, RunStore
 from fkbench.runner.requests import run_lock
-from fkbench.sweep import Cell, Outcome, Planned
+from fkbench.sweep import Cell, Outcome, Planned, outcomes
 from fkbench.sweep.outcomes import write_failure
 
 PAGE = {
@@ -49,7 +49,8 @@ def test_a_finished_run_is_not_written_over(planned, store):
     assert store.get(planned.folder) == done
 
 
-def test_nothing_is_written_while_another_process_works_on_the_run(planned, store):
+def test_nothing_is_written_while_another_process_works_on_the_run(planned, store, monkeypatch):
+    monkeypatch.setattr(outcomes, "LOCK_S", 0.1)
     with run_lock(planned.folder):
         assert write_failure(planned, store, TIMEOUT) is None
     assert not planned.folder.exists()

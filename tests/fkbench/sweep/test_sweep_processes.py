@@ -15,7 +15,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from fkbench.sweep import Cell, Options, outcomes
+from fkbench.runner.requests import run_lock
+from fkbench.sweep import Cell, Options, outcomes, plan, processes, running
 from fkbench.sweep.processes import start
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="process groups are POSIX's")
@@ -106,6 +107,117 @@ def test_stopping_ends_the_whole_group(hanging, tmp_path):
     assert all_gone(pids)
     started.tidy()
     assert not started.log.exists()
+
+
+LEAVES = """
+import os, sys, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork():
+        os._exit(0)
+    open({pids!r}, "w").write(f"{{os.getpid()}} {{os.getppid()}}\\n")
+    time.sleep(1000)
+while not os.path.exists({pids!r}):
+    time.sleep(0.01)
+END
+"""
+
+
+def leaving(folder: Path, end: str) -> Cell:
+    """A model whose file forks a process into a session of its own, which keeps all that was open, then does `end`."""
+    (folder / "leave.py").write_text(LEAVES.format(pids=str(folder / "left")).replace("END", end))
+    return Cell(str(folder / "leave.py"), "synthetic15", limit=15.0)
+
+
+def ended(heard: queue.Queue) -> None:
+    while heard.get(timeout=60)[1] is not None:
+        pass
+
+
+linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the kernel of Linux does it")
+
+
+@linux
+def test_a_process_that_has_left_the_group_does_not_keep_a_run_from_ending(tmp_path):
+    heard: queue.Queue = queue.Queue()
+    job = {"verb": "run", "cells": [asdict(leaving(tmp_path, "os._exit(7)"))]}
+    started = start(job, Options(tmp_path, tmp_path), heard)
+    ended(heard)
+    assert started.code == 7
+    assert all_gone(numbers(tmp_path / "left")[:1])
+    started.stop()
+    started.tidy()
+
+
+@linux
+def test_stopping_also_ends_what_has_left_the_group(tmp_path):
+    heard: queue.Queue = queue.Queue()
+    job = {"verb": "run", "cells": [asdict(leaving(tmp_path, "time.sleep(1000)"))]}
+    started = start(job, Options(tmp_path, tmp_path), heard)
+    left = numbers(tmp_path / "left")[0]
+    assert is_alive(left)
+    started.stop()
+    assert all_gone([left])
+    ended(heard)
+    started.tidy()
+
+
+@linux
+def test_a_run_is_concluded_though_its_keeper_is_dead_and_its_channel_held(tmp_path, monkeypatch):
+    monkeypatch.setattr(processes, "GRACE_S", 0.2)
+    heard: queue.Queue = queue.Queue()
+    job = {"verb": "run", "cells": [asdict(leaving(tmp_path, "time.sleep(1000)"))]}
+    started = start(job, Options(tmp_path, tmp_path), heard)
+    left = numbers(tmp_path / "left")[0]
+    os.kill(started.process.pid, signal.SIGKILL)
+    try:
+        started.stop()
+        ended(heard)
+        assert started.code is None
+    finally:
+        os.kill(left, signal.SIGKILL)
+    started.tidy()
+
+
+def test_modules_in_the_callers_folder_are_not_taken(tmp_path, monkeypatch):
+    for name in ("logging", "json", "torch", "subprocess", "fkbench"):
+        (tmp_path / f"{name}.py").write_text("open('executed', 'w')\nraise SystemExit(9)\n")
+    monkeypatch.chdir(tmp_path)
+    heard: queue.Queue = queue.Queue()
+    started = start({"verb": "plan", "cells": []}, Options(tmp_path / "data", tmp_path / "runs"), heard)
+    ended(heard)
+    assert started.code == 0, started.last_words()
+    assert not (tmp_path / "executed").exists()
+    started.stop()
+    started.tidy()
+
+
+def test_a_worker_says_that_it_waits_and_when_the_run_is_its_own(tmp_path):
+    cell = Cell("mean-shape", "synthetic15", settings={"dataset": {"count": "40"}})
+    options = Options(tmp_path / "data", tmp_path / "runs")
+    (planned,) = plan([cell], options)
+    heard: queue.Queue = queue.Queue()
+    with run_lock(planned.folder):
+        started = start({"verb": "run", "cells": [asdict(cell)]}, options, heard)
+        while (message := heard.get(timeout=120)[1])["event"] != "waiting":
+            assert message["event"] == "stage"
+    events = []
+    while (message := heard.get(timeout=120)[1]) is not None:
+        events.append(message["event"])
+    assert "held" in events
+    assert started.code == 0, started.last_words()
+    started.stop()
+    started.tidy()
+
+
+def test_waiting_for_another_process_is_not_the_runs_own_time(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(running.time, "monotonic", lambda: now[0])
+    run = running.Running(SimpleNamespace(), SimpleNamespace(started=100.0, said={}))
+    for seconds, event, own in ((5, "waiting", 5.0), (50, "held", 5.0), (3, "stage", 8.0)):
+        now[0] += seconds
+        run.hear({"event": event})
+        assert run.seconds == own
 
 
 def worker(code, tail="", **said):
