@@ -153,9 +153,9 @@ def _print(found: Checked) -> None:
     from fkbench.boards.text import cut, visible
 
     record, out = found.record, console()
-    out.print(
-        Text(cut(visible(f"{record.model.name} on {record.dataset.name}, seed {record.seed}, {record.key}"), 100))
-    )
+    title = f"{record.key}: {record.model.name} on {record.dataset.name}, seed {record.seed}"
+    # Not wrapped, and the key first: text of a record begins no line, where a machine that logs this would act on it.
+    out.print(Text(cut(visible(title), 300)), soft_wrap=True)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="underline")
     for title in ("metric", "recorded", "from errors", "from predictions", "difference", ""):
         table.add_column(title, justify="left" if title in {"metric", ""} else "right")
@@ -170,7 +170,7 @@ def _print(found: Checked) -> None:
     if found.deviation is not None:
         out.print(f"predicted again from the weights: {found.deviation:.3g} px apart, root mean square")
     for text in found.notes:
-        note(visible(text))
+        note(f"Note: {visible(text)}")
     for text in found.mismatches:
         note(f"Mismatch: {visible(text)}")
     out.print(f"trust: {'check failed' if found.mismatches else found.level}", style="bold")

@@ -3,11 +3,12 @@
 Used by the repository's workflow, with code of the base branch alone; what is contributed is data in another folder.
 
     python -m fkbench.publishing.contributions take CHECKOUT CHANGED OUT
-    python -m fkbench.publishing.contributions tables CHECKOUT CHANGED MADE
+    python -m fkbench.publishing.contributions same CHECKOUT CHANGED MADE
 
 `CHANGED` is what `git diff --raw -z --no-renames --abbrev=40` says of the contribution. `take` copies the results that
-it touches to `OUT/results`; `tables` holds all else below `leaderboards` that it touches against what was made in
-`MADE` from results alone. The exit code is 1 where there is anything that may not be: each fault is a line.
+it adds to `OUT/results`; once these have been merged into what is published, in `MADE`, `same` holds the contribution
+against that: all results, and the tables that it touches, byte for byte. What was checked is then what will be
+published. The exit code is 1 where there is anything that may not be: each fault is a line.
 """
 
 from __future__ import annotations
@@ -22,12 +23,15 @@ from pathlib import Path
 from fkbench.boards.text import cut, visible
 from fkbench.errors import FkbenchError
 from fkbench.records.beside import RESULTS, VERIFIED
+from fkbench.records.detections import BoxedResult, DetectorResult, read_detection
 from fkbench.records.files import MIB, read_bounded, write_atomic
 
 FOLDER = "leaderboards"
-ENDINGS = (".json", ".errors.safetensors", ".predictions.safetensors", ".history.csv")
+RECORD, DETECTOR, SCORE = ".json", ".detector.json", ".score.json"
+ENDINGS = (RECORD, ".errors.safetensors", ".predictions.safetensors", ".history.csv", DETECTOR)
 PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}")
 STEM = re.compile(r"(?P<stem>.+-[0-9a-f]{8,64}(-[0-9a-f]{6})?)(?P<ending>\.[a-z.]+)")
+BOXED = re.compile(r"(?P<stem>.+?-[0-9a-f]{8,64}(-[0-9a-f]{6})?)\.boxed-[A-Za-z0-9._-]{1,120}-[0-9a-f]{8}\.score\.json")
 PLAIN_FILE = "100644"
 MOST_BYTES = 256 * MIB
 MOST_FILES = 20_000
@@ -75,11 +79,21 @@ def fault_of(change: Change) -> str:
         return "what checks have found is written by those who keep the leaderboards"
     if parts[1] != RESULTS:
         return ""
-    name = STEM.fullmatch(parts[-1])
     fine = len(parts) == 4 and all(PLAIN.fullmatch(part) for part in parts)
-    if not fine or name is None or name["ending"] not in ENDINGS:
-        return f"is no file of a result: {RESULTS}/<board>/<model>-<key> with {', '.join(ENDINGS)}"
+    if not fine or not _stem_of(parts[-1]):
+        return f"is no file of a result: {RESULTS}/<board>/<model>-<key> with {', '.join(ENDINGS)}, .boxed-…{SCORE}"
+    if change.status != "A":
+        return "changes what is published: results are added, and replaced by those who keep the leaderboards alone"
     return ""
+
+
+def _stem_of(name: str) -> str:
+    """`<model>-<key>` of a file of a result; empty where it is none."""
+    boxed = BOXED.fullmatch(name)
+    if boxed is not None:
+        return boxed["stem"]
+    found = STEM.fullmatch(name)
+    return found["stem"] if found is not None and found["ending"] in ENDINGS else ""
 
 
 def take(checkout: Path, changes: Sequence[Change], out: Path, say: Callable[[str], None]) -> int:
@@ -94,28 +108,39 @@ def take(checkout: Path, changes: Sequence[Change], out: Path, say: Callable[[st
         elif parts[0] != FOLDER:
             say(f"Not looked at: {change.path}")
         elif parts[1] == RESULTS:
-            name = STEM.fullmatch(parts[3])
-            assert name is not None
-            stems[parts[2], name["stem"]] = None
+            stems[parts[2], _stem_of(parts[3])] = None
+    runs = 0
     for board, stem in stems:
         for file in _files(checkout, board, stem):
+            copy = out / RESULTS / board / file.name
+            runs += file.name == f"{stem}{RECORD}"
             try:
-                write_atomic(out / RESULTS / board / file.name, _content(file))
+                write_atomic(copy, _content(file))
+                _check_detection(copy)
             except FkbenchError as error:
                 faults += 1
                 say(f"Fault: {error.message}")
-    if not stems:
+    if not runs:
         faults += 1
-        say(f"Fault: there is no new result below {FOLDER}/{RESULTS}.")
+        say(f"Fault: there is no new result of a run below {FOLDER}/{RESULTS}.")
     return faults
 
 
 def _files(checkout: Path, board: str, stem: str) -> Iterator[Path]:
+    """All that belongs to a result; names are plain, so that none is a pattern."""
     folder = checkout / FOLDER / RESULTS / board
-    for ending in ENDINGS:
-        file = folder / f"{stem}{ending}"
+    files = [folder / f"{stem}{ending}" for ending in ENDINGS]
+    for file in (*files, *sorted(folder.glob(f"{stem}.boxed-*{SCORE}"))):
         if file.exists() or file.is_symlink():
             yield file
+
+
+def _check_detection(file: Path) -> None:
+    """Pages about detectors have no arithmetic that could be checked later: their form is looked at here."""
+    if file.name.endswith(DETECTOR):
+        read_detection(file, DetectorResult)
+    elif file.name.endswith(SCORE):
+        read_detection(file, BoxedResult)
 
 
 def _content(file: Path) -> bytes:
@@ -124,22 +149,37 @@ def _content(file: Path) -> bytes:
     return read_bounded(file, MOST_BYTES)
 
 
-def check_tables(checkout: Path, changes: Sequence[Change], made: Path, say: Callable[[str], None]) -> int:
-    """Whether tables and pages that a contribution brings are those that results give; returns the number of faults."""
+def check_same(checkout: Path, changes: Sequence[Change], made: Path, say: Callable[[str], None]) -> int:
+    """Whether a contribution is what was checked and made of it; returns the number of faults.
+
+    Args:
+        checkout: of the contribution, merged into its base branch.
+        changes: what the contribution touches.
+        made: what is published on the base branch, with the results of the contribution merged into it: there a result
+            lies at the path that its content gives it, and the better measured of two repeats is the one that stays.
+        say: called with a line for each fault.
+    """
+    touched = {change.path.split("/", 1)[1] for change in changes if change.path.startswith(f"{FOLDER}/")}
+    results = {"/".join(file.relative_to(made).parts) for file in (made / RESULTS).rglob("*") if not file.is_dir()}
     faults = 0
-    for change in changes:
-        parts = change.path.split("/")
-        if parts[0] != FOLDER or fault_of(change) or parts[1] in (RESULTS, VERIFIED):
+    for name in sorted(touched | results):
+        if name.startswith(f"{VERIFIED}/") or _same(checkout / FOLDER / name, made / name):
             continue
-        here, there = checkout / change.path, made.joinpath(*parts[1:])
-        if change.status == "D":
-            same = not there.exists()
+        faults += 1
+        if name.startswith(f"{RESULTS}/"):
+            say(f"Fault: {FOLDER}/{name} is not what its content gives at this place. Make it: fkbench merge --out.")
         else:
-            same = there.is_file() and not here.is_symlink() and read_bounded(here, MOST_BYTES) == there.read_bytes()
-        if not same:
-            faults += 1
-            say(f"Fault: {change.path} is not what the results give. Leave it out: it is made again.")
+            say(f"Fault: {FOLDER}/{name} is not what the results give. Leave it out: it is made again.")
     return faults
+
+
+def _same(here: Path, there: Path) -> bool:
+    """Both plain files of the same bytes, or neither there."""
+    if here.is_symlink() or there.is_symlink() or here.is_file() != there.is_file():
+        return False
+    if not here.is_file():
+        return not here.exists() and not there.exists()
+    return here.stat().st_size == there.stat().st_size and read_bounded(here, MOST_BYTES) == there.read_bytes()
 
 
 def main(words: Sequence[str]) -> int:
@@ -148,13 +188,13 @@ def main(words: Sequence[str]) -> int:
     def say(text: str) -> None:
         sys.stdout.write(cut(visible(text), 500) + "\n")
 
-    if len(words) != 4 or words[0] not in {"take", "tables"}:
-        sys.stderr.write("Use: take CHECKOUT CHANGED OUT, or tables CHECKOUT CHANGED MADE.\n")
+    if len(words) != 4 or words[0] not in {"take", "same"}:
+        sys.stderr.write("Use: take CHECKOUT CHANGED OUT, or same CHECKOUT CHANGED MADE.\n")
         return 2
     checkout, changed, folder = (Path(word).absolute() for word in words[1:])
     try:
         changes = changes_of(read_bounded(changed, 16 * MIB))
-        faults = {"take": take, "tables": check_tables}[words[0]](checkout.resolve(), changes, folder, say)
+        faults = {"take": take, "same": check_same}[words[0]](checkout.resolve(), changes, folder, say)
     except FkbenchError as error:
         sys.stderr.write(f"Error: {visible(str(error))}\n")
         return 2

@@ -16,20 +16,11 @@ from fkbench.publishing.detections import Sides, publish_boxed
 from fkbench.publishing.differences import Difference, Kind, better_measured, differences, kind_of
 from fkbench.publishing.form import Form, RefusedError, published_form
 from fkbench.publishing.scrubbing import Scrubber
-from fkbench.records import (
-    LEVELS,
-    ResultStore,
-    RunRecord,
-    Verification,
-    is_published,
-    verification_of,
-    write_verification,
-)
+from fkbench.records import ResultStore, RunRecord
 from fkbench.records.beside import RESULTS
 from fkbench.records.files import read_bounded, write_atomic
 from fkbench.records.parallel import useful_processes
 from fkbench.records.results import read_result
-from fkbench.records.trust import subject_of
 
 if TYPE_CHECKING:
     from fkbench.site import Leaderboards
@@ -87,6 +78,8 @@ class Added:
 def publish(records: Iterable[RunRecord], folder: Path, scrubber: Scrubber, *, replace: bool = False) -> Added:
     """Add results to a published folder; what is there already stays.
 
+    What the author's own checks found is not published: those who keep the folder check what it holds.
+
     Args:
         records: of runs, or published elsewhere.
         folder: `results/<board>/…` is written below it.
@@ -107,7 +100,6 @@ def publish(records: Iterable[RunRecord], folder: Path, scrubber: Scrubber, *, r
             continue
         file = add_form(form, folder, done, replace=replace)
         if file is not None:
-            _carry_over(record, file)
             publish_boxed(record, file, scrubber, done.sides, replace=replace)
     return done
 
@@ -203,18 +195,6 @@ def add_form(form: Form, folder: Path, done: Added, *, replace: bool = False) ->
             return file
         return None
     return None
-
-
-def _carry_over(record: RunRecord, file: Path) -> None:
-    """What the author's own check of a run found is kept with the published form, which is another file."""
-    found = None if is_published(record) else verification_of(record)
-    if found is None:
-        return
-    published = read_result(file)
-    before = verification_of(published)
-    if before is not None and LEVELS.index(before.level) >= LEVELS.index(found.level):
-        return  # what others have found goes before what the author did
-    write_verification(published, Verification(**{**found.model_dump(), "subject": subject_of(published)}))
 
 
 def _inside(record: RunRecord, folder: Path) -> bool:

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from fkbench.errors import FkbenchError
-from fkbench.publishing import Scrubber, publish, rebuild
-from fkbench.publishing.contributions import Change, changes_of, fault_of
-from fkbench.records import RunStore
+from fkbench.publishing import Scrubber, publish, publish_detectors, rebuild
+from fkbench.publishing.contributions import Change, changes_of, check_same, fault_of
+from fkbench.records import RunStore, Verification, subject_of, write_verification
 
 yaml = pytest.importorskip("yaml")
 WORKFLOWS = Path(__file__).resolve().parents[3] / ".github" / "workflows"
@@ -26,7 +26,7 @@ STEPS = FLOW["jobs"]["check"]["steps"]
 
 def test_the_base_branch_is_the_code_and_the_contribution_is_data():
     checkouts = {step["with"]["path"]: step["with"] for step in STEPS if "checkout" in step.get("uses", "")}
-    assert checkouts["trusted"]["ref"] == "${{ github.event.pull_request.base.ref }}"
+    assert checkouts["trusted"]["ref"] == "${{ steps.base.outputs.commit }}"  # which git says, see below
     assert checkouts["contributed"]["ref"] == "refs/pull/${{ github.event.pull_request.number }}/merge"
     assert all(one["persist-credentials"] is False for one in checkouts.values())
     scripts = [step["run"] for step in STEPS if "run" in step]
@@ -77,7 +77,15 @@ BOARD = "leaderboards/results/faces-honest-fair-v1-whole-01234567"
         (change(f"{BOARD}/net-0123456789abcdef-012345.errors.safetensors"), ""),
         (change("leaderboards/index.md", "M"), ""),
         (change("fkbench/evil.py"), ""),
+        (change(f"{BOARD}/net-0123456789abcdef.boxed-find.er-0-0a1b2c3d.score.json"), ""),
+        (change("leaderboards/results/detectors-faces-honest-01234567/finder-0123456789abcdef.detector.json"), ""),
+        (change(f"{BOARD}/net-0123456789abcdef.json", "M"), "changes what is published"),
+        (change(f"{BOARD}/net-0123456789abcdef.errors.safetensors", "M"), "changes what is published"),
+        (change(f"{BOARD}/net-0123456789abcdef.boxed-finder-0a1b2c3d.score.json", "T"), "changes what is published"),
         (change(f"{BOARD}/net-0123456789abcdef.py"), "no file of a result"),
+        (change(f"{BOARD}/net-0123456789abcdef.score.json"), "no file of a result"),
+        (change(f"{BOARD}/net-0123456789abcdef.boxed-finder.score.json"), "no file of a result"),
+        (change(f"{BOARD}/net-0123456789abcdef.timing.json"), "no file of a result"),
         (change(f"{BOARD}/evil.json"), "no file of a result"),
         (change(f"{BOARD}/deep/net-0123456789abcdef.json"), "no file of a result"),
         (change("leaderboards/results/conftest.py"), "no file of a result"),
@@ -136,12 +144,25 @@ def workspace(tmp_path, put_in):
     return space
 
 
+def unshielded(out: str) -> str:
+    """What a step says between its two lines that stop and resume commands; a step may say nothing at all."""
+    if not out:
+        return out
+    lines = out.splitlines()
+    token = re.fullmatch(r"::stop-commands::([0-9a-f]{32})", lines[0])
+    assert token is not None
+    assert lines[-1] == f"::{token[1]}::"
+    assert token[1] not in "".join(lines[1:-1])
+    return "\n".join(lines[1:-1]) + "\n"
+
+
 def check(space) -> tuple[str, str]:
     """Commit what lies in `contributed` and do the workflow's steps: the step that failed, and all that was said."""
     git(space / "contributed", "add", "-A")
     git(space / "contributed", "commit", "-qm", "contribution")
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path, "FKBENCH_DATA": str(space / "data")}
+    outputs = space / "outputs"
+    environment = {**os.environ, "PATH": path, "FKBENCH_DATA": str(space / "data"), "GITHUB_OUTPUT": str(outputs)}
     said = ""
     for step in STEPS:
         if "run" not in step or step["name"] == "Install":
@@ -150,7 +171,8 @@ def check(space) -> tuple[str, str]:
             ["bash", "-e", "-o", "pipefail", "-c", step["run"]], cwd=space, env=environment, capture_output=True,
             text=True, check=False, timeout=300,
         )  # fmt: skip
-        said += done.stdout + done.stderr
+        assert not done.stderr  # one pipe: nothing can overtake the token
+        said += unshielded(done.stdout)
         assert "Traceback" not in said
         if done.returncode:
             return step["name"], said
@@ -172,7 +194,54 @@ def test_an_honest_contribution_passes_with_its_tables(workspace):
     assert len(list((workspace / "merged" / "results").glob("*/*.json"))) == 2
 
 
-ONLY, TOGETHER, SCORES, TABLES = (step["name"] for step in STEPS[-4:])
+@pytest.mark.slow
+def test_code_and_difference_are_of_one_commit_of_the_base_branch(workspace):
+    base = subprocess.check_output(["git", "-C", str(workspace / "contributed"), "rev-parse", "HEAD"], text=True)
+    check(workspace)
+    assert (workspace / "outputs").read_text() == f"commit={base}"
+
+
+@pytest.mark.slow
+def test_what_is_published_from_checked_runs_with_detectors_is_taken(workspace, tmp_path):
+    runs = RunStore(tmp_path / "new")
+    [record] = runs.records()
+    write_verification(record, Verification(key=record.key, subject=subject_of(record), level="arithmetic checked"))
+    (Path(record.path) / "boxed-finder-0a1b2c3d.json").write_text(json.dumps(boxed(record)))
+    (runs.root / "detectors" / "faces").mkdir(parents=True)
+    (runs.root / "detectors" / "faces" / "finder-0000000000000000.json").write_text(json.dumps(DETECTOR))
+    published = workspace / "contributed" / "leaderboards"
+    done = publish(runs.records(), published, Scrubber())
+    publish_detectors(runs.root, published, Scrubber(), done.sides)
+    assert len(done.sides.written) == 2
+    assert not (published / "verified").exists()
+    rebuild(published)
+    failed, said = check(workspace)
+    assert failed == "", said
+    assert len(list((workspace / "merged" / "results").glob("*/*.detector.json"))) == 1
+    assert len(list((workspace / "merged" / "results").glob("*/*.score.json"))) == 1
+
+
+FINDING = {"recall": 0.9, "recall_ci": [0.8, 1.0], "precision": 1.0, "precision_ci": None, "ap": None,
+           "extra_per_picture": 0.0, "cover": 0.9, "noise": None}  # fmt: skip
+PICTURES = {"corrected": FINDING, "raw": FINDING, "main_recall": 0.9}
+DETECTOR = {
+    "schema": 1, "kind": "detector", "key": "0" * 16, "detector": {"name": "finder", "settings": {}},
+    "dataset": {"name": "faces", "split": "honest", "fingerprint": "sha256:0123456789", "pictures": 9},
+    "correction": {"provenance": {}}, "clean": PICTURES, "harder": {"dark": PICTURES},
+    "timing": {"ms": {"p50": 3.0, "p90": 4.0}, "void": False, "quick": True},
+}  # fmt: skip
+
+
+def boxed(record):
+    return {
+        "subject": record.key, "model": record.model.name, "seed": record.seed, "protocol": "fair",
+        "trained_on": "whole", "box": "finder", "box_settings": {"settings": {}},
+        "dataset": {"name": "faces", "split": "honest", "fingerprint": "sha256:0123456789", "images": 48},
+        "metrics": {"rmse": 2.5, "missed_faces": 4},
+    }  # fmt: skip
+
+
+ONLY, TOGETHER, SCORES, SAME = (step["name"] for step in STEPS[-4:])
 
 
 def beside(space):
@@ -212,11 +281,53 @@ def damaged(space):
     record_of(space).write_text('{"schema": 1')
 
 
-def overwritten(space):
+def altered(file, part, **values):
+    page = json.loads(file.read_text())
+    page[part] = {**page[part], **values}
+    file.write_text(json.dumps(page, indent=1, sort_keys=True) + "\n")
+
+
+def taken_over(space):
+    """A published result by another device would stand beside the first one, and merge without conflict."""
+    altered(record_of(space, "old"), "device", name="A device of mine")
+
+
+def faster(space):
+    altered(record_of(space, "old"), "timing", infer_images_per_s=1e9)
+
+
+def repeated(space):
+    """The published result once more, under the name of another device, and faster."""
     old = record_of(space, "old")
-    page = json.loads(old.read_text())
-    page["seed"] = 7
-    old.write_text(json.dumps(page))
+    stem = old.name.removesuffix(".json")
+    for file in old.parent.glob(f"{stem}.*"):
+        shutil.copy(file, file.with_name(file.name.replace(stem, f"{stem}-012345")))
+    altered(old.with_name(f"{stem}-012345.json"), "timing", infer_images_per_s=1e9)
+
+
+def misplaced(space):
+    new = record_of(space)
+    board = new.parent.with_name("celebrities-honest-fair-v1-whole-01234567")
+    board.mkdir()
+    for file in new.parent.glob("new-*"):
+        file.rename(board / file.name)
+
+
+def renamed(space):
+    new = record_of(space)
+    for file in new.parent.glob("new-*"):
+        file.rename(file.with_name(file.name.replace("new-", "famous-")))
+
+
+def box_score(space):
+    file = record_of(space, "old")
+    file.with_name(file.name.replace(".json", ".boxed-finder-0a1b2c3d.score.json")).write_text('{"rmse": 0}')
+
+
+def rewritten(space):
+    """Other bytes that say the same."""
+    history = record_of(space).with_suffix(".history.csv")
+    history.write_bytes(history.read_bytes().replace(b"\n", b"\r\n"))
 
 
 def table(space):
@@ -234,8 +345,14 @@ def table(space):
         (outside, ONLY, "no new result"),
         (better, TOGETHER, "rmse"),
         (damaged, TOGETHER, "Damaged"),
-        (overwritten, TOGETHER, "seed"),
-        (table, TABLES, "index.md is not what the results give"),
+        (taken_over, ONLY, "changes what is published"),
+        (faster, ONLY, "changes what is published"),
+        (box_score, ONLY, "no result of a detector"),
+        (repeated, SAME, "-012345.json is not what its content gives"),
+        (misplaced, SAME, "is not what its content gives at this place"),
+        (renamed, SAME, "is not what its content gives at this place"),
+        (rewritten, SAME, ".history.csv is not what its content gives"),
+        (table, SAME, "index.md is not what the results give"),
     ],
 )
 def test_a_hostile_contribution_fails_at_its_step(workspace, attack, step, said):
@@ -246,20 +363,65 @@ def test_a_hostile_contribution_fails_at_its_step(workspace, attack, step, said)
     assert not (workspace / "ran").exists()
 
 
+def test_the_base_results_have_to_be_what_was_merged(tmp_path):
+    """Whatever merging has done to another result: it would not be done to what is published."""
+    here, made = tmp_path / "c" / "leaderboards" / "results" / "b", tmp_path / "made" / "results" / "b"
+    for folder in (here, made):
+        folder.mkdir(parents=True)
+        (folder / "old-0123456789abcdef.json").write_text("{}")
+    said: list[str] = []
+    assert check_same(tmp_path / "c", [], tmp_path / "made", said.append) == 0
+    (made / "old-0123456789abcdef.json").write_text("[]")
+    assert check_same(tmp_path / "c", [], tmp_path / "made", said.append) == 1
+    assert "old-0123456789abcdef.json" in said[0]
+
+
+def build(folder) -> str:
+    """The step that builds the page; its output."""
+    script = next(step for step in FLOW["jobs"]["publish"]["steps"] if step.get("name") == "Build the page")["run"]
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "GITHUB_OUTPUT": str(folder / "outputs")}
+    subprocess.run(["bash", "-e", "-c", script], cwd=folder, env=environment, check=True, capture_output=True)
+    return (folder / "outputs").read_text() if (folder / "outputs").exists() else ""
+
+
+def test_nothing_is_deployed_before_there_is_a_result(tmp_path):
+    assert build(tmp_path) == ""
+    (tmp_path / "leaderboards" / "results").mkdir(parents=True)
+    assert build(tmp_path) == ""
+    later = FLOW["jobs"]["publish"]["steps"][-3:]
+    assert [step["if"] for step in later] == ["steps.build.outputs.built == 'yes'"] * 3
+
+
 @pytest.mark.slow
-def test_markup_in_a_record_stays_inert_on_the_page(workspace, tmp_path):
-    file = record_of(workspace)
-    page = json.loads(file.read_text())
-    page["model"]["name"] = "<script>alert(1)</script>"
-    page["environment"] = {"python": "\u202e<img src=x onerror=alert(2)>\n::error::x"}
-    file.write_text(json.dumps(page))
+def test_text_of_a_record_begins_no_line(workspace, tmp_path, put_in):
+    for file in record_of(workspace).parent.glob("new-*"):
+        file.unlink()
+    runs = RunStore(tmp_path / "long")
+    put_in(runs, "n" + " ".join(["::error::x", "##[error]x"] * 9), 1.0)
+    publish(runs.records(), workspace / "contributed" / "leaderboards", Scrubber())
     failed, said = check(workspace)
     assert failed == "", said
-    assert not re.search(r"^(::|##\[)", said, re.MULTILINE)  # no command to the machine that runs this
-    build = next(step for step in FLOW["jobs"]["publish"]["steps"] if step.get("name") == "Build the page")["run"]
+    assert "::error::x" in said
+    assert not re.search(r"^\s*(::|##\[)", said, re.MULTILINE)
+
+
+@pytest.mark.slow
+def test_markup_in_a_record_stays_inert_on_the_page(workspace, tmp_path, put_in):
+    for file in record_of(workspace).parent.glob("new-*"):
+        file.unlink()
+    runs = RunStore(tmp_path / "markup")
+    put_in(
+        runs,
+        "x<script>alert(1)</script>",
+        1.0,
+        environment={"python": "\u202e<img src=x onerror=alert(2)>\n::error::x"},
+    )
+    publish(runs.records(), workspace / "contributed" / "leaderboards", Scrubber())
+    failed, said = check(workspace)
+    assert failed == "", said
     shutil.move(workspace / "merged", tmp_path / "leaderboards")
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    subprocess.run(["bash", "-e", "-c", build], cwd=tmp_path, env=environment, check=True, capture_output=True)
+    assert build(tmp_path) == "built=yes\n"
     pages = list((tmp_path / "page").rglob("*.html"))
     assert pages
     for one in pages:
