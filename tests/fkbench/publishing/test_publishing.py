@@ -324,11 +324,13 @@ def test_paths_in_names_are_refused(store, put):
         published_form(store.records()[-1], Scrubber())
 
 
-def test_what_a_check_of_the_run_found_goes_with_it_and_counts_for_that_content_only(store, put, tmp_path):
+def test_a_check_of_the_run_stays_with_it_and_one_of_the_published_counts_for_that_content_only(store, put, tmp_path):
     record = put("net", 1.0)
     write_verification(record, Verification(key=record.key, subject=subject_of(record), level="predicted again"))
     publish_all(store, tmp_path / "lb")
     [published] = ResultStore(tmp_path / "lb").records()
+    assert not (tmp_path / "lb" / "verified").exists()
+    write_verification(published, Verification(key=record.key, subject=subject_of(published), level="predicted again"))
     assert verification_of(published).level == "predicted again"
     assert build([published])[0].rows[0].trust == "predicted again"
     page = json.loads(Path(published.path).read_text())
