@@ -68,7 +68,6 @@ def test_a_result_is_trained_again_and_a_faked_one_is_found_out(call, tmp_path):
 
     assert call("leaderboard", "--publish", "lb", "--only", record.key)[0] == 0
     (published,) = ResultStore(tmp_path / "lb").records()
-    Path(tmp_path / "lb" / "verified").rename(tmp_path / "gone")
     again = ["--plugin", "tiny.py", "reproduce", record.key]
     code, out, err = call(*again, runs="lb")  # that training was made for the run; the published form is another result
     assert (code, out) == (2, "")
