@@ -86,23 +86,23 @@ def read_pages(runs: Path, dataset: str = "", report: Callable[[str], None] = la
 def row_of(page: Page) -> dict[str, Any]:
     """The line of a page on the board; a number is None where there is none."""
     clean, harder = page["clean"], page["harder"]
-    best, raw, noise = clean["corrected"], clean["raw"], clean["corrected"]["noise"] or {"sd": {}}
+    best, raw, noise = clean["corrected"], clean["raw"], clean["corrected"].get("noise") or {"sd": {}}
     provenance = page["correction"]["provenance"]
-    low, high = best["recall_ci"] or (None, None)
-    precise = best["precision_ci"] or (None, None)
+    low, high = best.get("recall_ci") or (None, None)
+    precise = best.get("precision_ci") or (None, None)
     values: dict[str, Any] = {
         "detector": page["detector"]["name"],
         "settings": settings_text(page["detector"]["settings"]),
         "dataset": page["dataset"]["name"],
         "split": page["dataset"]["split"],
         "pictures": page["dataset"]["pictures"],
-        "recall": best["recall"], "recall_low": low, "recall_high": high, "main_recall": clean["main_recall"],
-        "precision": best["precision"], "precision_low": precise[0], "precision_high": precise[1],
-        "ap": best["ap"], "extra_per_picture": best["extra_per_picture"], "cover": best["cover"],
-        "recall_raw": raw["recall"], "cover_raw": raw["cover"],
+        "recall": best["recall"], "recall_low": low, "recall_high": high, "main_recall": clean.get("main_recall"),
+        "precision": best.get("precision"), "precision_low": precise[0], "precision_high": precise[1],
+        "ap": best.get("ap"), "extra_per_picture": best.get("extra_per_picture"), "cover": best.get("cover"),
+        "recall_raw": raw["recall"], "cover_raw": raw.get("cover"),
         **{f"noise_{name}": noise["sd"].get(name) for name in ("x", "y", "side")},
         **{kind: scores["corrected"]["recall"] for kind, scores in harder.items()},
-        "ms_p50": page["timing"]["ms"]["p50"], "ms_p90": page["timing"]["ms"]["p90"],
+        "ms_p50": page["timing"]["ms"]["p50"], "ms_p90": page["timing"]["ms"].get("p90"),
         "timing": "void" if page["timing"]["void"] else "quick" if page["timing"]["quick"] else "full",
         "corrected_on": f"{provenance['dataset']} {provenance['split']} train" if provenance else "not fitted",
         "key": page["key"],

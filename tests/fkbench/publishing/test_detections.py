@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 
+from fkbench.detect.pages import row_of
 from fkbench.errors import FkbenchError
 from fkbench.publishing import Scrubber, Sides, merge, publish, publish_boxed, publish_detectors, rebuild
 from fkbench.records import ResultStore
@@ -191,3 +192,14 @@ def test_boxed_scores_of_a_run_without_its_record_are_not_published(store, score
     publish_boxed(record.model_copy(update={"key": "e" * 16}), tmp_path / "net-eeeeeeee.json", Scrubber(), done)
     assert done.written == []
     assert len(done.refused) == 1
+
+
+def test_what_a_detectors_score_may_leave_out_is_left_out_of_its_board(tmp_path):
+    least = {"recall": 0.5}
+    few = {"corrected": least, "raw": least}
+    page = detector(clean=few, harder={"dark": few}, timing={"ms": {"p50": 3.0}, "void": False, "quick": True})
+    read = read_detection(write(tmp_path / "finder.json", page), DetectorResult)
+    row = row_of(read)
+    assert (row["recall"], row["ms_p50"], row["dark"]) == (0.5, 3.0, 0.5)
+    empty = ("recall_low", "precision", "ap", "cover", "noise_x", "ms_p90", "main_recall")
+    assert {row[name] for name in empty} == {None}
