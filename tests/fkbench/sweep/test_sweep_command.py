@@ -159,7 +159,12 @@ def test_ctrl_c_ends_all_and_says_how_to_go_on(tmp_path):
     words = ["--data", "data", "--runs", "runs", "sweep", "--models", "./later.py", "--datasets", "synthetic15",
              "--set", "dataset.count=40"]  # fmt: skip
     started = subprocess.Popen(
-        [sys.executable, "-m", "fkbench.cli.main", *words], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "fkbench.cli.main", *words],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        # It listens to Ctrl-C also where these tests were started in the background and ignore it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     pid = tmp_path / "pid"
     for _ in range(1200):
