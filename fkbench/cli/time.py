@@ -197,15 +197,17 @@ def _page(timed: Timed, unavailable: Mapping[str, str]) -> dict[str, Any]:
 def _time_all(timed: Timed, specs: list[RuntimeSpec], asked: Asked, page: dict[str, Any], say: Say) -> None:
     """Fill in `timings` and `training`. One runtime that fails among several is said, and does not stop the others."""
     from fkbench.runtimes import time_runtime, time_training
+    from fkbench.timing.peaks import Peaks
 
     train = asked.train and timed.net is not None
+    peaks = Peaks(timed.device) if not asked.quick else None
     steps = [*specs, *([] if specs else [None])]
     total = len(steps) + train
     for done, spec in enumerate(steps):
         name = spec.name if spec is not None else "own code"
         _stage(say, f"timing {timed.model.name}, {name}", done, total)
         try:
-            page["timings"].append(time_runtime(timed, spec, asked.sizes, quick=asked.quick))
+            page["timings"].append(time_runtime(timed, spec, asked.sizes, quick=asked.quick, peaks=peaks))
         except RunFailedError as error:
             if len(steps) == 1:
                 raise
@@ -213,7 +215,7 @@ def _time_all(timed: Timed, specs: list[RuntimeSpec], asked: Asked, page: dict[s
             note(f"Warning: {error.message}")
     if train:
         _stage(say, f"timing {timed.model.name}, training", total - 1, total)
-        page["training"] = time_training(timed, quick=asked.quick)
+        page["training"] = time_training(timed, quick=asked.quick, peaks=peaks)
     if not page["timings"]:
         raise RunFailedError("No runtime could execute the net.", "--debug shows where.")
 

@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from fkbench.cli.session import console
 from fkbench.cli.show_page import plain_table
+from fkbench.cli.time_floors import print_floors
 
 Row = Mapping[str, Any]
 
@@ -28,6 +29,7 @@ def print_page(page: Row) -> None:
         _print_sweep(timings)
     if page["training"] is not None:
         _print_training(page["training"])
+    print_floors(timings, page["training"])
     for name, reason in page["not_timed"].items():
         out.print(f"not timed: {escape(name)}: {escape(reason)}", soft_wrap=True)
     for file in page["files"]:

@@ -13,7 +13,9 @@ from fkbench.runner.fit import images_seen, training_parts
 from fkbench.runtimes.subjects import Timed
 from fkbench.timing.clock import Clock, clock_for
 from fkbench.timing.control import Control
+from fkbench.timing.floors import floors_page, peak_page, size_of, state_bytes, training
 from fkbench.timing.measure import spread
+from fkbench.timing.peaks import Peaks
 from fkbench.timing.results import validity
 from fkbench.train.allocator import keep_freed_memory
 from fkbench.train.engine import Listener, Trainer
@@ -90,14 +92,19 @@ class Stopwatch:
         self._open()
 
 
-def time_training(timed: Timed, *, quick: bool) -> dict[str, Any]:
+def time_training(timed: Timed, *, quick: bool, peaks: Peaks | None = None) -> dict[str, Any]:
     """Time steps of this model's training, as its recipe trains it: augmentation, loss, gradients, optimiser.
 
     A copy of the net is trained; weights that were trained already do as well as fresh ones.
 
+    Args:
+        quick: fewer and shorter blocks.
+        peaks: of the device; None: no floors are stated.
+
     Returns:
         `step_ms` and `train_images_per_s` (medians over blocks, with quartiles), `epoch_s` for the `epoch_images` of
-        an epoch, without validation and saving; `batch`, `precision`, and the control's verdict.
+        an epoch, without validation and saving; `batch`, `precision`, the control's verdict; the `floors` of a step,
+        None without peaks.
     """
     assert timed.net is not None
     assert timed.codec is not None
@@ -118,7 +125,18 @@ def time_training(timed: Timed, *, quick: bool) -> dict[str, Any]:
             break
         trainer.progress.epoch = 0  # so little was to be trained that all of it is over: once more
         trainer.progress.history.clear()
-    return {**_page(watch, trainer), "precision": timed.precision, "quick": quick}
+    page = _page(watch, trainer)
+    least = floors_of_step(trainer, (channels, size), page["step_ms"], peaks) if peaks is not None else None
+    return {**page, "precision": timed.precision, "quick": quick, "floors": least}
+
+
+def floors_of_step(trainer: Trainer, channels_size: tuple[int, int], step_ms: float, peaks: Peaks) -> dict[str, Any]:
+    """The floors of a training step beside its measured ms; the trainer has made one already."""
+    channels, side = channels_size
+    peak, batch = peaks.at(trainer.precision), trainer.budget.batch
+    size = size_of(trainer.net, (channels, side, side))
+    work = training(size, batch, trainer.precision, state_bytes(trainer.optimiser))
+    return {"peak": peak_page(peak), "step": floors_page(work, peak, batch, step_ms / 1000.0)}
 
 
 def _watch(device: torch.device, quick: bool) -> Stopwatch:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,10 +12,12 @@ import torch
 
 from fkbench.cli.main import main
 from fkbench.registry import load_registry
-from fkbench.runtimes import open_run, time_runtime
+from fkbench.runtimes import open_run, time_runtime, training
 from fkbench.runtimes.choosing import choose_runtimes
 from fkbench.runtimes.pages import read_page, timing_key, write_page
 from fkbench.specs import RuntimeSpec
+from fkbench.timing import peaks, session
+from fkbench.timing.plan import QUICK
 
 CPU = torch.device("cpu")
 KEYS = ("flags", "timings", "training", "not_timed", "files", "device", "precision")
@@ -54,10 +58,63 @@ def test_a_net_without_a_run_is_marked_and_leaves_no_file(place, capsys):
     assert "never ranked" in shown
 
 
+@pytest.fixture
+def short(monkeypatch):
+    """Sessions that count, and are over at once; peaks that are measured on little."""
+    monkeypatch.setattr(session, "FULL", replace(QUICK, calls=20, repetitions=3, repetition_s=0.001, control_s=0.001))
+    monkeypatch.setattr(training, "BLOCKS", 2)
+    monkeypatch.setattr(training, "BLOCK_S", 0.01)
+    monkeypatch.setattr(peaks, "SIDES", (64,))
+    monkeypatch.setattr(peaks, "buffer_bytes", lambda device: 2**20)
+
+
+def test_floors_stand_beside_latency_throughput_and_training_step(place, capsys, short):
+    words = place.words("time", place.net.key, "--runtime", "eager,bf16", "--batch", "1,4")
+    assert main([*words, "--json"]) == 0
+    page = json.loads(capsys.readouterr().out)
+    for timing in page["timings"]:
+        least = timing["floors"]
+        assert set(least) == {"peak", "latency", "throughput"}
+        assert least["peak"]["precision"] == timing["precision"]
+        assert least["throughput"]["batch"] == timing["batch"]
+        assert least["latency"]["operations"] == 2 * timing["macs"]
+        assert least["latency"]["measured_ms"] == pytest.approx(timing["latency_ms"]["p50"])
+        many = timing["batch"] / timing["infer_images_per_s"]
+        assert least["throughput"]["measured_ms"] == pytest.approx(1000 * many)
+    assert set(page["training"]["floors"]) == {"peak", "step"}
+    step = page["training"]["floors"]["step"]
+    assert step["operations"] == 3 * 2 * page["timings"][0]["macs"] * page["training"]["batch"]
+    assert step["measured_ms"] == pytest.approx(page["training"]["step_ms"])
+    for row in (step, *(timing["floors"][name] for timing in page["timings"] for name in ("latency", "throughput"))):
+        larger = max(row["operations_ms"], row["bytes_ms"])
+        assert row[f"{row['larger']}_ms"] == larger > 0
+        assert row["times"] == pytest.approx(row["measured_ms"] / larger)
+    written = [json.loads(Path(file).read_text()) for file in page["files"]]
+    assert [one["timing"]["floors"]["peak"]["precision"] for one in written] == ["fp32", "bf16"]
+    assert main([*words, "--no-train"]) == 0
+    shown = capsys.readouterr().out
+    assert "floors, ms" in shown
+    assert re.search(r"bf16, batch 1 .*\d × (bytes|operations)", shown)
+    assert "peaks at fp32" in shown
+    assert "training, batch" not in shown
+
+
+def test_short_sessions_state_no_floors(place, capsys, monkeypatch):
+    monkeypatch.setattr(peaks.Peaks, "at", lambda self, precision: pytest.fail("peaks were measured"))
+    words = place.words("time", place.net.key, "--quick", "--batch", "1")
+    assert main([*words, "--json"]) == 0
+    page = json.loads(capsys.readouterr().out)
+    assert page["timings"][0]["floors"] is None
+    assert page["training"]["floors"] is None
+    assert main(words) == 0
+    assert "floor" not in capsys.readouterr().out
+
+
 def test_a_predictor_that_is_no_net_is_timed_by_its_own_code(place, capsys):
     assert main(place.words("time", place.mean.key, "--quick", "--batch", "2", "--json")) == 0
     page = json.loads(capsys.readouterr().out)
     assert [timing["runtime"] for timing in page["timings"]] == ["own"]
+    assert page["timings"][0]["floors"] is None
     assert page["training"] is None
 
 

@@ -1,0 +1,47 @@
+"""The table of floors of `fkbench time`: what would be the least, and how far from it the measured times are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.markup import escape
+
+from fkbench.cli.session import console
+from fkbench.cli.show_page import plain_table
+
+Row = Mapping[str, Any]
+PARTS = ("latency", "throughput", "step")
+
+
+def print_floors(timings: Sequence[Row], training: Row | None) -> None:
+    """A row for one picture, for the best batch and for the training step; nothing where no floors were stated."""
+    named = [(timing["runtime"], timing["floors"]) for timing in timings if timing.get("floors")]
+    if training is not None and training.get("floors"):
+        named.append(("training", training["floors"]))
+    if not named:
+        return
+    columns = ("floors, ms", "operations", "bytes", "layers", "measured", "that is")
+    table = plain_table(*columns, right=columns[1:-1])
+    for column in table.columns:
+        column.no_wrap = True
+    for name, found in named:
+        for row in (found[part] for part in PARTS if part in found):
+            times = (f"{row[key]:.3g}" for key in ("operations_ms", "bytes_ms", "layers_ms", "measured_ms"))
+            table.add_row(f"{escape(name)}, batch {row['batch']}", *times, f"{row['times']:.3g} × {row['larger']}")
+    out = console()
+    out.print()
+    out.print(table)
+    out.print("[dim]bytes: weights, pictures, output, and what training keeps; layers: each result too[/dim]")
+    out.print("[dim]that is: measured, as a multiple of the larger of operations and bytes[/dim]")
+    for peak in {tuple(found["peak"].items()): found["peak"] for _, found in named}.values():
+        out.print(f"[dim]{peak_line(peak)}[/dim]", soft_wrap=True)
+
+
+def peak_line(peak: Row) -> str:
+    """The measured peaks of a device at one precision."""
+    return (
+        f"peaks at {peak['precision']}, {peak['threads']} thread{'s'[: peak['threads'] != 1]}: "
+        f"{peak['operations_per_s'] / 1e9:.4g} billion operations/s, memory {peak['read_per_s'] / 1e9:.3g} GB/s read, "
+        f"{peak['moved_per_s'] / 1e9:.3g} GB/s read and written"
+    )
