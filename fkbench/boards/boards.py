@@ -194,7 +194,7 @@ def _board(group: Group, errors: ErrorsOf, trust: TrustOf) -> Board:
         speed_device=device,
         speed_version=version,
         notes=notes_of(group.records),
-        pairs=tuple(replace(pair, a=places[pair.a], b=places[pair.b]) for pair in pairs),
+        pairs=tuple(Pair(places[pair.a], places[pair.b], pair.comparison, pair.p_holm) for pair in pairs),
     )
 
 

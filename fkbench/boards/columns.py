@@ -169,8 +169,15 @@ def remarks(row: Row) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*row.reasons, *(mark for mark in row.marks if mark not in row.reasons))))
 
 
-def flat(board: Board, row: Row) -> dict[str, Cell]:
-    """A row for programs: names as in records, `model` and `rmse` first, numbers at six significant digits."""
+def flat_rows(board: Board) -> list[dict[str, Cell]]:
+    """Its rows for programs: names as in records, `model` and `rmse` first, numbers at six significant digits."""
+    shared: dict[str, Cell] = {"board": board.slug}
+    shared |= {name: value for name, value in key_page(board).items() if name != "box_settings"}
+    names = extra_metrics(board)
+    return [_flat(row) | shared | {name: row.metrics.get(name) for name in names} for row in board.rows]
+
+
+def _flat(row: Row) -> dict[str, Cell]:
     low, high = row.rmse_ci or (None, None)
     page: dict[str, Cell] = {"model": row.model, "rmse": row.rmse, "rmse_ci_low": low, "rmse_ci_high": high}
     page |= {name: row.metrics.get(name) for name in SCORES}
@@ -181,9 +188,7 @@ def flat(board: Board, row: Row) -> dict[str, Cell]:
     page |= {"device": row.device, "comparable_speed": row.comparable_speed, "trust": row.trust}
     page |= {"seeds": len(row.seeds), "failed_seeds": row.failed, "status": row.status, "role": row.role}
     page |= {"variant": row.variant, "not_ranked": "; ".join(row.reasons), "flags": "; ".join(row.marks)}
-    page |= {"keys": " ".join(row.keys), "board": board.slug}
-    page |= {name: value for name, value in key_page(board).items() if name != "box_settings"}
-    return page | {name: row.metrics.get(name) for name in extra_metrics(board)}
+    return page | {"keys": " ".join(row.keys)}
 
 
 def extra_metrics(board: Board) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fkbench.boards.boards import Board
-from fkbench.boards.columns import flat
+from fkbench.boards.columns import flat_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,4 +16,4 @@ def to_frame(boards: Sequence[Board]) -> pd.DataFrame:
     """One row per row of each board, with the columns of the CSV; text as it is, nothing escaped."""
     import pandas as pd
 
-    return pd.DataFrame([flat(board, row) for board in boards for row in board.rows])
+    return pd.DataFrame([row for board in boards for row in flat_rows(board)])

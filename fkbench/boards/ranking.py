@@ -16,6 +16,9 @@ import json
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
 
 from fkbench.boards.entries import STALE, Entry
 from fkbench.errors import FkbenchError
@@ -76,19 +79,17 @@ def _protocol(protocol: ProtocolInfo) -> list[str]:
 
 def seed_sums(entry: Entry, errors: ErrorsOf) -> SeedSums | str:
     """The errors per image of all finished seeds, or why there are none that can be used."""
-    found = []
+    ones: list[SeedSums] = []
     for record in entry.done:
         try:
-            one = errors(record)
-            sums = SeedSums.of([one])
+            ones.append(SeedSums.of([errors(record)]))
         except FkbenchError as error:
             return f"no errors per image for seed {record.seed} ({error.message})"
-        stated, given = record.metric("rmse"), math.sqrt(sums.mse())
+        stated, given = record.metric("rmse"), math.sqrt(ones[-1].mse())
         if stated is None or not math.isclose(stated, given, rel_tol=RMSE_TOLERANCE):
             return f"the errors per image of seed {record.seed} do not give its rmse"
-        found.append(one)
     try:
-        return SeedSums.of(found)
+        return replace(ones[0], sum_sq=np.concatenate([one.aligned(ones[0]).sum_sq for one in ones]))
     except FkbenchError as error:
         return error.message
 

@@ -16,7 +16,7 @@ from fkbench.boards.columns import (
     OWN_LOSS,
     Cell,
     columns_for,
-    flat,
+    flat_rows,
     footnotes,
     page,
     remarks,
@@ -99,7 +99,7 @@ def _legend(board: Board) -> list[str]:
 def render_csv(board: Board) -> str:
     """The board as CSV, columns `model,rmse,…`; text that a spreadsheet would take for a formula is quoted with `'`."""
     text = io.StringIO()
-    rows = [flat(board, row) for row in board.rows]
+    rows = flat_rows(board)
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([csv_cell(name) for name in rows[0]] if rows else ["model", "rmse"])
     writer.writerows([csv_cell(value) for value in row.values()] for row in rows)
@@ -121,14 +121,13 @@ def csv_cell(value: Cell) -> str:
 def render_json(board: Board) -> str:
     """The board as JSON with sorted keys; of the pairs, which are many, each stands on one line."""
     whole = dict(page(board))
+    # Numbers and nulls alone, so that brackets stand nowhere but between rows; a call for each row would take longer.
+    rows = json.dumps(whole["pairs"]["rows"], allow_nan=False)[1:-1].replace("], [", "],\n   [")
     pairs = whole["pairs"] | {"rows": None}
-    rows = [json.dumps(row, allow_nan=False) for row in whole["pairs"]["rows"]]
     text = json.dumps(whole | {"pairs": pairs}, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    lines = ",\n".join(f"   {row}" for row in rows)
     # No text in JSON has such a line: line breaks in texts are written as \\n.
-    return (
-        text.replace('\n  "rows": null\n', f'\n  "rows": [\n{lines}\n  ]\n' if rows else '\n  "rows": []\n', 1) + "\n"
-    )
+    filled = f'\n  "rows": [\n   {rows}\n  ]\n' if rows else '\n  "rows": []\n'
+    return text.replace('\n  "rows": null\n', filled, 1) + "\n"
 
 
 def render_index(boards: Sequence[Board], sides: Sequence[tuple[str, str]] = ()) -> str:

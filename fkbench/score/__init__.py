@@ -16,7 +16,8 @@ from fkbench.score.metrics import (
     summary,
     worst_share,
 )
-from fkbench.score.pairs import Comparison, Pair, Rank, all_pairs, compare, holm, ranks
+from fkbench.score.pairs import Comparison, compare
+from fkbench.score.ranking import Pair, Rank, all_pairs, holm, ranks
 from fkbench.score.seeds import SeedSums
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Two models on the same images, and ranks that admit ties.
+"""Two models on the same images; all pairs of a board, and ranks, are in `fkbench.score.ranking`.
 
 Difference of MSE as a ratio of sums: with Δ_g = Ē_g(a) − Ē_g(b) (errors of group g, mean over each model's seeds),
 D = Σ Δ_g / C. Its variance is that of the groups (jackknife over the Δ_g, as in `fkbench.score.intervals`: images of
@@ -8,8 +8,6 @@ p from Student's t with Welch–Satterthwaite degrees of freedom.
 With one seed each, `method="flips"` takes p from sign flips instead: under the null the sign of each Δ_g is arbitrary,
 p = (1 + #{|Σ ±Δ_g| ≥ |Σ Δ_g|}) / (1 + flips), or the exact share over all 2^G patterns where these are fewer. Flips
 know nothing of seeds, so several are refused. The interval is the t interval in both cases.
-
-Families of tests: Holm (1979), which controls the chance of any false "better" on a board whatever the dependence.
 
 Size of the 5 % test by simulation (2000 pairs each, standard error .005; designs of `fkbench.score.intervals`, unequal
 groups): 85 groups .037, .031 and .030 with 1, 3 and 5 seeds; 30 groups .024, .013 and .008. It errs on the safe side:
@@ -21,19 +19,17 @@ tail and there is one seed is it .06 to .09. Power with 85 groups: for an MSE 20
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 from typing import Literal
 
 import numpy as np
 
 from fkbench.errors import FkbenchError
-from fkbench.score.errors import FloatArray, IntArray
-from fkbench.score.intervals import Variance, combined, group_variance, half_width, seed_variance
+from fkbench.score.errors import FloatArray
+from fkbench.score.intervals import Variance, combined, seed_variance
 from fkbench.score.metrics import total
 from fkbench.score.seeds import SeedSums, group_codes, group_sums
-from fkbench.score.student import t_two_sided
 
 Method = Literal["t", "flips"]
 FLIPS = 100_000
@@ -96,16 +92,15 @@ def compare(
     """
     b = b.aligned(a)
     _check_method(a, b, method, flips)
-    found = _compared(_Sums.of(a), _Sums.of(b), level)
+    first, second = GroupSums.of(a), GroupSums.of(b)
+    found = compare_each(first, [second], level)[0]
     if method == "t":
         return found
-    codes = group_codes(a.group)
-    delta = _seed_mean(a, codes) - _seed_mean(b, codes)
-    return replace(found, method=method, p=_flip_p(delta, flips, seed))
+    return replace(found, method=method, p=_flip_p(first.by_group - second.by_group, flips, seed))
 
 
 @dataclass(frozen=True, eq=False)
-class _Sums:
+class GroupSums:
     """What comparisons need of one model, computed once for all of its pairs.
 
     Attributes:
@@ -122,135 +117,76 @@ class _Sums:
     seeds: int
 
     @classmethod
-    def of(cls, model: SeedSums) -> _Sums:
+    def of(cls, model: SeedSums) -> GroupSums:
         codes, each = group_codes(model.group), model.mse_by_seed()
         counts = group_sums(codes, model.count.astype(np.float64))
-        return cls(counts, _seed_mean(model, codes), total(each) / len(each), seed_variance(each), len(each))
+        by_group: FloatArray = group_sums(codes, model.sum_sq).sum(axis=0) / len(model.sum_sq)
+        return cls(counts, by_group, total(each) / len(each), seed_variance(each), len(each))
 
 
-def _compared(a: _Sums, b: _Sums, level: float) -> Comparison:
-    variance = combined([group_variance(a.by_group - b.by_group, a.counts), a.seed_variance, b.seed_variance])
-    difference, width = a.mse - b.mse, half_width(variance, level)
-    both = math.sqrt(a.mse) + math.sqrt(b.mse)
+def compare_each(a: GroupSums, others: Sequence[GroupSums], level: float) -> list[Comparison]:
+    """One model against each of several on the same images, by the t form; all have their images in one order."""
+    if not others:
+        return []
+    between = _group_variances(a.by_group - np.stack([b.by_group for b in others]), a.counts)
+    variances = [combined([own, a.seed_variance, b.seed_variance]) for own, b in zip(between, others, strict=True)]
+    widths, p = _t_form(np.array([a.mse - b.mse for b in others]), variances, level)
+    groups = int((a.counts > 0).sum())
+    found = zip(others, variances, widths, p, strict=True)
+    return [_comparison(a, b, variance, width, own_p, level, groups) for b, variance, width, own_p in found]
+
+
+def _comparison(
+    a: GroupSums, b: GroupSums, variance: Variance, width: float, p: float, level: float, groups: int
+) -> Comparison:
+    difference, both = a.mse - b.mse, math.sqrt(a.mse) + math.sqrt(b.mse)
     unit = 1.0 / both if both > 0 else 0.0
     return Comparison(
         difference=difference,
         low=difference - width,
         high=difference + width,
-        p=_p_value(difference, variance.value, variance.df),
+        p=p,
         level=level,
         df=variance.df,
         rmse_difference=difference * unit,
         rmse_low=(difference - width) * unit,
         rmse_high=(difference + width) * unit,
         method="t",
-        groups=int((a.counts > 0).sum()),
+        groups=groups,
         seeds=(a.seeds, b.seeds),
     )
 
 
-def holm(pvalues: Sequence[float]) -> list[float]:
-    """Holm's step-down adjusted p-values, in the order given (Holm 1979)."""
-    n = len(pvalues)
-    adjusted, running = [0.0] * n, 0.0
-    for place, index in enumerate(sorted(range(n), key=lambda i: pvalues[i])):
-        running = max(running, min(1.0, (n - place) * pvalues[index]))
-        adjusted[index] = running
-    return adjusted
+def _t_form(differences: FloatArray, variances: Sequence[Variance], level: float) -> tuple[list[float], list[float]]:
+    """Half widths of the intervals and two-sided p: `half_width` and `t_two_sided` of all at once, which is far faster.
 
-
-@dataclass(frozen=True)
-class Rank:
-    """A model's place on a board.
-
-    Attributes:
-        name: the model.
-        rank: 1 + number of models that are significantly better.
-        rmse: root of the mean over seeds of the MSE, scoring-frame pixels.
-        better: names of the models that are significantly better.
-        tied: names of the other models of the same rank.
+    NaN and 1 where the variance is unknown; without a variance p is 0, without a difference 1.
     """
+    from scipy import special
 
-    name: str
-    rank: int
-    rmse: float
-    better: tuple[str, ...]
-    tied: tuple[str, ...]
-
-    @property
-    def label(self) -> str:
-        """`2`, or `2=` where others share the rank."""
-        return f"{self.rank}=" if self.tied else str(self.rank)
+    df, values = (np.array(part) for part in zip(*((v.df, v.value) for v in variances), strict=True))
+    widths = special.stdtrit(df, 0.5 + level / 2.0) * np.sqrt(values)
+    with np.errstate(all="ignore"):
+        t = -np.abs(differences / np.sqrt(values))
+    p = np.where(np.isinf(t), 0.0, np.minimum(1.0, 2.0 * special.stdtr(df, t)))
+    return widths.tolist(), np.where(np.isnan(values) | (differences == 0.0), 1.0, p).tolist()
 
 
-@dataclass(frozen=True)
-class Pair:
-    """Two models of a board.
+def _group_variances(deltas: FloatArray, counts: FloatArray) -> list[Variance]:
+    """`fkbench.score.intervals.group_variance` of each row of (P, G) sums, the same to the last bit.
 
-    Attributes:
-        a: name of the first.
-        b: name of the second.
-        comparison: a against b.
-        p_holm: p adjusted for all pairs of the board.
+    A board of 50 models has 1225 pairs: a call for each would take most of the time, as their arrays are small.
     """
-
-    a: str
-    b: str
-    comparison: Comparison
-    p_holm: float
-
-    def better(self, alpha: float = 0.05) -> str:
-        """Name of the one that is significantly better; empty where neither is."""
-        if self.p_holm > alpha:
-            return ""
-        return self.a if self.comparison.difference < 0 else self.b
-
-
-def all_pairs(models: Mapping[str, SeedSums]) -> list[Pair]:
-    """Every two models of a board by the t form, with p-values adjusted for their number.
-
-    Args:
-        models: name → errors; all on the same images.
-
-    Raises:
-        FkbenchError: models on different images.
-    """
-    names = list(models)
-    first = models[names[0]] if names else None
-    sums = {name: _Sums.of(models[name] if first is None else models[name].aligned(first)) for name in names}
-    found = [(a, b, _compared(sums[a], sums[b], 0.95)) for a, b in combinations(names, 2)]
-    adjusted = holm([comparison.p for _, _, comparison in found])
-    return [Pair(a, b, comparison, p) for (a, b, comparison), p in zip(found, adjusted, strict=True)]
-
-
-def ranks(models: Mapping[str, SeedSums], *, alpha: float = 0.05, pairs: Sequence[Pair] | None = None) -> list[Rank]:
-    """Ranks of models on the same images, best first: all pairs by the t form, Holm within the board.
-
-    Args:
-        models: name → errors; all on the same images.
-        alpha: chance of any false "better" on the board.
-        pairs: of `all_pairs`, where they are known.
-
-    Raises:
-        FkbenchError: models on different images.
-    """
-    better: dict[str, list[str]] = {name: [] for name in models}
-    for pair in all_pairs(models) if pairs is None else pairs:
-        winner = pair.better(alpha)
-        if winner:
-            better[pair.b if winner == pair.a else pair.a].append(winner)
-    place = {name: 1 + len(names) for name, names in better.items()}
-    mse = {name: model.mse() for name, model in models.items()}
-    return [
-        Rank(
-            name=name,
-            rank=place[name],
-            rmse=math.sqrt(mse[name]),
-            better=tuple(sorted(better[name])),
-            tied=tuple(sorted(n for n in models if n != name and place[n] == place[name])),
-        )
-        for name in sorted(models, key=lambda n: (place[n], mse[n], n))
-    ]
+    used = counts > 0
+    deltas, counts = deltas[:, used], counts[used]
+    n = len(counts)
+    if n < 2:
+        return [Variance(math.nan, math.nan)] * len(deltas)
+    whole = total(counts)
+    df = max(1.0, total(counts**2) ** 2 / total(counts**4) - 1.0)
+    means = np.array([math.fsum(row) for row in deltas.tolist()]) / whole
+    squares = ((deltas - means[:, None] * counts) / (1.0 - counts / whole)) ** 2
+    return [Variance((n - 1) / n * math.fsum(row) / whole**2, df) for row in squares.tolist()]
 
 
 def _check_method(a: SeedSums, b: SeedSums, method: Method, flips: int) -> None:
@@ -258,18 +194,6 @@ def _check_method(a: SeedSums, b: SeedSums, method: Method, flips: int) -> None:
         raise FkbenchError("Sign flips leave out the variance between seeds.", "Use the t form for several seeds.")
     if method == "flips" and flips < FLIPS:
         raise FkbenchError(f"{flips} sign flips are too few.", f"Use at least {FLIPS}.")
-
-
-def _seed_mean(model: SeedSums, codes: IntArray) -> FloatArray:
-    """(G,) squared error of each group, mean over seeds."""
-    sums: FloatArray = group_sums(codes, model.sum_sq).sum(axis=0) / len(model.sum_sq)
-    return sums
-
-
-def _p_value(difference: float, variance: float, df: float) -> float:
-    if math.isnan(variance) or difference == 0.0:
-        return 1.0
-    return t_two_sided(difference / math.sqrt(variance), df) if variance > 0 else 0.0
 
 
 def _flip_p(delta: FloatArray, flips: int, seed: int) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import json
-import re
 from functools import lru_cache
 from typing import Any
 
@@ -19,7 +18,13 @@ def shown(text: object, most: int = LONGEST) -> str:
 
     Characters that do not print are replaced, among them those that turn the writing direction.
     """
-    return html.escape(visible(cut(str(text), most)), quote=True)
+    return _shown(str(text), most)
+
+
+@lru_cache(maxsize=4096)
+def _shown(text: str, most: int) -> str:
+    # Names of columns, points and data stand on every page.
+    return html.escape(visible(cut(text, most)), quote=True)
 
 
 def isolated(text: object, most: int = LONGEST) -> str:
@@ -35,7 +40,9 @@ def plain(text: object, most: int = LONGEST) -> str:
 def script_json(value: Any) -> str:
     """JSON for the inside of a `script` element, which nothing in it can close."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
-    return re.sub("[<>&\u2028\u2029]", lambda match: _IN_SCRIPT[match.group()], text)
+    for character, escaped in _IN_SCRIPT.items():
+        text = text.replace(character, escaped)
+    return text
 
 
 def pretty(value: Any, most: int = 20_000) -> str:

@@ -10,7 +10,7 @@ from fkbench.errors import FkbenchError
 from fkbench.records import PREDICTIONS_FILE, RunRecord, beside, read_predictions
 from fkbench.schemes import Scheme
 from fkbench.score import ImageErrors
-from fkbench.site.faces import predicted_face
+from fkbench.site.faces import predicted_faces
 
 PLACES = (("best", 0.0), ("better than 3 of 4", 0.25), ("median", 0.5), ("worse than 3 of 4", 0.75),
           ("worse than 19 of 20", 0.95), ("worst", 1.0))  # fmt: skip
@@ -44,12 +44,14 @@ def drawn_predictions(record: RunRecord, errors: ImageErrors, scheme: Scheme | N
     with np.errstate(all="ignore"):
         rmse = np.sqrt(errors.sum_sq / np.where(errors.count > 0, errors.count, np.nan))
         each = np.sqrt(errors.point_sum_sq / np.where(errors.point_count > 0, errors.point_count, np.nan))
-    order = [int(i) for i in np.lexsort((np.arange(len(rmse)), rmse)) if np.isfinite(rmse[i])]
-    if not order:
+    order = np.lexsort((np.arange(len(rmse)), rmse))
+    order = order[np.isfinite(rmse[order])]
+    if not len(order):
         return []
-    places = {what: order[round(share * (len(order) - 1))] for what, share in PLACES}
-    worst = float(np.nanmax(np.where(np.isfinite(each), each, np.nan)[sorted(set(places.values()))]))
+    places = {what: int(order[round(share * (len(order) - 1))]) for what, share in PLACES}
+    drawn = list(places.values())
+    worst = float(np.nanmax(np.where(np.isfinite(each), each, np.nan)[drawn]))
+    faces = predicted_faces(scheme, points[drawn], each[drawn], worst)
     return [
-        Drawn(what, errors.ids[i], float(rmse[i]), predicted_face(scheme, points[i], each[i], worst))
-        for what, i in places.items()
+        Drawn(what, errors.ids[i], float(rmse[i]), svg) for (what, i), svg in zip(places.items(), faces, strict=True)
     ]

@@ -161,7 +161,8 @@ class RunPage:
 
     def _settings(self) -> str:
         first = self.records[0]
-        page = first.to_json()
+        # Without the scores, which stand above and are long.
+        page = first.model_copy(update={"metrics": {}, "baseline": {}}).to_json()
         parts = {
             "Recipe": page["protocol"]["recipe"],
             "Settings that were changed": page["protocol"]["overrides"],
@@ -205,7 +206,7 @@ def _names(scheme: Scheme | None, count: int) -> Sequence[str]:
 def _thinned(rows: Sequence[HistoryRow]) -> dict[str, list[float | None]]:
     """The epochs as columns; of very many every n-th, and the last."""
     step = math.ceil(len(rows) / MOST_EPOCHS)
-    kept = [row for i, row in enumerate(rows) if i % step == 0 or i == len(rows) - 1]
+    kept = rows if step == 1 else [row for i, row in enumerate(rows) if i % step == 0 or i == len(rows) - 1]
     columns = {"epoch": [float(i + 1) if row.get("epoch") is None else row.get("epoch") for i, row in enumerate(kept)]}
     for name in SERIES:
         values = [row.get(name) for row in kept]

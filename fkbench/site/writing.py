@@ -123,10 +123,12 @@ class Site:
     ) -> Mapping[int, str]:
         """Write the pages of the ranked rows; place of a row → address, seen from the index."""
         addresses: dict[int, str] = {}
+        taken: set[str] = set()
         for found in rows:
             if found.row.rank is None or found.entry is None:
                 continue
-            address = self._address(board, found, set(addresses.values()))
+            address = self._address(board, found, taken)
+            taken.add(address.lower())
             self._run_page(board, number, found, scheme, self.folder / address)
             addresses[found.place] = address
         return addresses
@@ -134,7 +136,7 @@ class Site:
     def _address(self, board: Board, found: Measured, taken: set[str]) -> str:
         stem = f"{PAGES}/{board.slug}/{safe_name(found.row.model)}-{found.row.keys[0][:16]}"
         count, address = 1, f"{stem}.html"
-        while address.lower() in {one.lower() for one in taken}:
+        while address.lower() in taken:
             count += 1
             address = f"{stem}-{count}.html"
         return address

@@ -11,7 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fkbench.errors import FkbenchError
-from fkbench.score import SeedSums, compare, holm, model_interval, ranks
+from fkbench.score import SeedSums, all_pairs, compare, holm, model_interval, ranks
+from fkbench.score.intervals import combined, group_variance, half_width
+from fkbench.score.pairs import GroupSums
+from fkbench.score.student import t_two_sided
 
 REPETITIONS = 1000
 
@@ -54,6 +57,29 @@ def test_variance_of_seeds_of_both_models_is_included():
     assert found.seed_variance_included
     assert found.high > 0  # two seeds so far apart prove nothing, though every image agrees
     assert not compare(model(a[:1]), model(b)).seed_variance_included
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_pairs_of_a_board_are_the_comparisons_one_by_one_to_the_last_bit(seeds):
+    rng = np.random.default_rng(9)
+    groups = [f"g{i // 4}" for i in range(60)]
+    count = np.where(np.arange(60) < 8, 0, rng.integers(1, 31, 60))  # two groups without labels
+
+    def made() -> SeedSums:
+        sums = rng.lognormal(0, 1, (seeds, 60)) * count
+        return SeedSums(tuple(map(str, range(60))), tuple(groups), sums, count)
+
+    models = {name: made() for name in "abcde"}
+    models["same as a"] = models["a"]
+    for pair in all_pairs(models):
+        assert pair.comparison == compare(models[pair.a], models[pair.b])
+        # From the pieces that single intervals are made of.
+        a, b = (GroupSums.of(models[name]) for name in (pair.a, pair.b))
+        between = group_variance(a.by_group - b.by_group, a.counts)
+        variance = combined([between, a.seed_variance, b.seed_variance])
+        assert pair.comparison.high == a.mse - b.mse + half_width(variance, 0.95)
+        t = (a.mse - b.mse) / math.sqrt(variance.value) if variance.value > 0 else 0.0
+        assert pair.comparison.p == t_two_sided(t, variance.df)
 
 
 @settings(max_examples=50, deadline=None)

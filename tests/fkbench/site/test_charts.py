@@ -9,7 +9,7 @@ import pytest
 
 from fkbench.boards import build, entries_of
 from fkbench.schemes import FACE15
-from fkbench.site.faces import error_face, level, predicted_face
+from fkbench.site.faces import error_face, level, predicted_faces
 from fkbench.site.measures import measure
 from fkbench.site.pareto import Scale, dots_of, front, pareto_svg
 
@@ -77,9 +77,11 @@ def test_levels_reach_from_the_least_to_the_largest_error():
 def test_faces_leave_out_what_is_not_finite():
     points = np.array(FACE15.layout, np.float32) * 90
     points[3] = np.inf
-    picture = predicted_face(FACE15, points, np.full(15, np.nan), 1.0)
-    assert picture.count("<circle") == 14
-    assert "nan" not in picture
-    assert "inf" not in picture
+    whole = np.array(FACE15.layout, np.float32)
+    pictures = predicted_faces(FACE15, np.stack([points, whole, np.full((15, 2), np.nan)]), np.full((3, 15), 1.0), 1.0)
+    assert [picture.count("<circle") for picture in pictures] == [14, 15, 0]
+    chains = [sum(3 in chain for chain in FACE15.lines), 0, len(FACE15.lines)]
+    assert [len(FACE15.lines) - picture.count("<path") for picture in pictures] == chains
+    assert not any(word in picture for picture in pictures for word in ("nan", "inf"))
     errors = [math.nan, *[1.0] * 14]
     assert "left_eye_center: not labelled" in error_face(FACE15, errors, 1.0, 1.0)
