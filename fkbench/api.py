@@ -31,6 +31,7 @@ def run(
     device: str = "auto",
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     force: bool = False,
+    at_once: int = 0,
     data: Path | str | None = None,
     runs: Path | str | None = None,
 ) -> list[RunRecord]:
@@ -40,6 +41,7 @@ def run(
         model: a name, a file, a spec, or a function that `@fkbench.model` marked.
         dataset: a name, a file (`./mydata.toml`, or `.py`), or a spec.
         settings: subject (`protocol`, `model`, `dataset`, `detector`) → name → value.
+        at_once: seeds that are trained together, each as if alone; 0: five on a GPU, one on a CPU.
         data: data folder; default as on the command line.
         runs: runs folder; default as on the command line.
 
@@ -67,6 +69,7 @@ def run(
         epochs=epochs,
         settings=settings or {},
         force=force,
+        at_once=at_once,
     )
     store = RunStore(runs_root(Path(runs) if runs else None))
     return Runner(registry, folder, store).run(request)

@@ -79,7 +79,7 @@ class RunDisplay:
         self._clear_stage()
         self._line(f"training {facts['name']}")
         budget = budget_of(facts["recipe"], len(training_rows(facts["inputs"], facts["recipe"])))
-        total = budget.epochs * min(budget.steps_per_epoch * budget.batch, budget.images)
+        total = facts["trainings"] * budget.epochs * min(budget.steps_per_epoch * budget.batch, budget.images)
         self.training = self.progress.add_task(f"training {facts['name']}", total=total, state="")
 
     def _on_resumed(self, facts: Mapping[str, Any]) -> None:
@@ -91,7 +91,8 @@ class RunDisplay:
 
     def _on_epoch(self, row: Mapping[str, Any]) -> None:
         if self.training is not None:
-            state = f"epoch {row['epoch']:.0f}  loss {row['train_loss']:.4f}"
+            seed = f"seed {row['seed']}  " if "seed" in row else ""
+            state = f"{seed}epoch {row['epoch']:.0f}  loss {row['train_loss']:.4f}"
             if row["val_rmse"] == row["val_rmse"]:
                 state += f"  val rmse {row['val_rmse']:.2f} px"
             self.progress.update(self.training, state=state)

@@ -42,6 +42,9 @@ def command(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="protocol.lr=1e-3, model.…, dataset.…, detector.…"),
     ] = None,
+    at_once: Annotated[
+        int, typer.Option(help="Seeds that are trained together, each as if alone; 0: five on a GPU, one on a CPU.")
+    ] = 0,
     force: Annotated[bool, typer.Option("--force", help="Run again even if a finished run is there.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help='{"runs": [record, …]} on stdout.')] = False,
 ) -> None:
@@ -61,6 +64,7 @@ def command(
         settings=parse_settings(list(assignments or ()), "protocol"),
         extend=extend,
         force=force,
+        at_once=at_once,
     )
     resolve_recipe(sized_request(request))  # bad options are refused before torch is imported and data is read
     from fkbench.runner.requests import SeedsFailedError

@@ -28,6 +28,8 @@ from fkbench.train.stages import expand, pool_parts
 from fkbench.train.streams import generator, stream_seed
 
 CHECKPOINT = "checkpoint.safetensors"
+Parts = tuple[Rows, Resident | None]
+"""What is trained on, and what is validated on where something is."""
 
 
 @dataclass
@@ -40,6 +42,7 @@ class Fitted:
         history: rows of `history.csv`.
         seconds: in training steps; images: images seen in them.
         best_epoch: epoch of the weights that are scored, counted from 1; 0 for the last.
+        together: how many seeds were trained at once, this one among them: `seconds` is a share.
     """
 
     predictor: Predictor
@@ -50,6 +53,7 @@ class Fitted:
     images: int = 0
     epochs: int = 0
     best_epoch: int = 0
+    together: int = 1
 
 
 def training_rows(inputs: Inputs, recipe: Recipe | None) -> IntArray:
@@ -88,7 +92,7 @@ def build_net(model: ModelSpec, settings: dict[str, Any], outputs: int, seed: in
     return net
 
 
-def fit_net(
+def make_trainer(
     model: ModelSpec,
     recipe: Recipe,
     inputs: Inputs,
@@ -98,20 +102,20 @@ def fit_net(
     precision: str,
     identity: str,
     device: torch.device,
-    folder: Path,
-    listener: Listener,
     start: Path | None,
     layout: torch.memory_format = torch.channels_last,
-) -> Fitted:
-    """Train a net, from `start` (a checkpoint) where given, and leave `best` and `last` weights in `folder`.
+    parts: Parts | None = None,
+) -> Trainer:
+    """A trainer of a net, from `start` (a checkpoint) where given.
 
     Args:
         layout: of its weights and pictures in memory.
+        parts: what it trains on and validates on, as `training_parts` gives it; None: made for it.
     """
     channels, size = model.input
     codec = make_codec(recipe.codec, size)
     net = build_net(model, settings, codec.outputs(len(inputs.scheme.points)), seed)
-    train, val = training_parts(inputs, recipe, size, channels, device, seed)
+    train, val = parts or training_parts(inputs, recipe, size, channels, device, seed)
     start_weights(net, codec, recipe, train, seed)
     net = net.to(device, memory_format=layout)  # type: ignore[call-overload]
     trainer = Trainer(
@@ -128,20 +132,24 @@ def fit_net(
     )
     if start is not None:
         trainer.resume(start)
+    return trainer
+
+
+def fit_net(trainer: Trainer, folder: Path, listener: Listener) -> Fitted:
+    """Train to the end, and leave `best` and `last` weights in `folder`."""
+    net, recipe = trainer.net, trainer.recipe
     progress = trainer.fit(listener, folder / CHECKPOINT)
     _save_weights(net, progress, folder)
     if recipe.selection == "best" and progress.best is not None:
         net.load_state_dict(progress.best)
     images = images_seen(trainer.budget, progress.epoch)
-    predictor = NetPredictor(net, codec, device, precision, recipe.normalise)
-    fitted = Fitted(predictor, net, codec, progress.history, progress.seconds, images)
-    fitted.epochs, fitted.best_epoch = progress.epoch, progress.best_epoch
+    predictor = NetPredictor(net, trainer.codec, trainer.device, trainer.precision, recipe.normalise)
+    fitted = Fitted(predictor, net, trainer.codec, progress.history, progress.seconds, images)
+    fitted.epochs, fitted.best_epoch, fitted.together = progress.epoch, progress.best_epoch, progress.together
     return fitted
 
 
-def training_parts(
-    inputs: Inputs, recipe: Recipe, size: int, channels: int, device: torch.device, seed: int
-) -> tuple[Rows, Resident | None]:
+def training_parts(inputs: Inputs, recipe: Recipe, size: int, channels: int, device: torch.device, seed: int) -> Parts:
     """What the recipe trains on and what it validates on, on the device; None where it has no validation.
 
     Raises:

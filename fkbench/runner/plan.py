@@ -27,6 +27,7 @@ class Request:
         epochs: in place of the recipe's budget.
         extend: a finished run to go on from.
         force: run again even if a finished run of this key is there.
+        at_once: seeds that are trained together at most; 0: as the device type asks for.
     """
 
     model: ModelSpec
@@ -40,6 +41,7 @@ class Request:
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     extend: str = ""
     force: bool = False
+    at_once: int = 0
 
 
 def find_protocol(name: str) -> Protocol:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -66,14 +65,15 @@ class Runner:
             SeedsFailedError: a run failed; its record with the reason has been written, the other seeds were run.
         """
         request, inputs = self._opened(request)
-        seeds = _needed_seeds(request)
-        self._have_weights(request, inputs, seeds)
         baselines = cache(lambda: {} if request.model.role == "baseline" else self._baselines(request, inputs))
+        singles = [self._single(request, inputs, seed, baselines) for seed in _needed_seeds(request)]
+        self._have_weights(request, singles)
         done: list[RunRecord] = []
         failures: list[RunFailedError] = []
-        for seed in seeds:
+        self._train_together(request, singles)
+        for single in singles:
             try:
-                done.append(self._one(request, inputs, seed, baselines))
+                done.append(self._one(single))
             except RunFailedError as error:
                 failures.append(error)
         baselines()  # those that are gone are made again, even where no seed was left to run
@@ -130,35 +130,39 @@ class Runner:
             if spec.role != "baseline" or spec.unavailable() is not None or spec.name == request.model.name:
                 continue
             try:
-                found[spec.name] = self._one(baseline_request(request, spec), inputs, 0, dict)
+                found[spec.name] = self._one(self._single(baseline_request(request, spec), inputs, 0, dict))
             except FkbenchError as error:
                 self.event("stage", {"text": f"the baseline {spec.name} failed: {error.message}"})
         return found
 
-    def _have_weights(self, request: Request, inputs: Inputs, seeds: tuple[int, ...]) -> None:
+    def _have_weights(self, request: Request, singles: list[SingleRun]) -> None:
         """Fresh weights that come from elsewhere are fetched now: what cannot be had is said before baselines are fit.
 
         Raises:
             FkbenchError: they cannot be had.
         """
-        runs = [self._single(request, inputs, seed, dict) for seed in seeds]
-        nets = [run for run in runs if run.recipe is not None and run.brings_weights]
+        nets = [run for run in singles if run.recipe is not None and run.brings_weights]
         left = [run for run in nets if request.force or not run.is_there]
         if left:
             self.event("stage", {"text": f"fetching the weights of {request.model.name}"})
             with suppress(RunFailedError):  # that is a run's end, and is recorded when it comes to it
                 left[0].fresh_net()
 
-    def _one(self, request: Request, inputs: Inputs, seed: int, baselines: Baselines) -> RunRecord:
-        single = self._single(request, inputs, seed, baselines)
-        try:
-            with run_lock(single.folder):
-                return self._carry_out(single, force=request.force)
-        except OSError as error:
-            raise FkbenchError(
-                f"Cannot write the run to '{single.folder}': {error.strerror or error}.",
-                "Free space there, or choose another folder with --runs or FKBENCH_RUNS.",
-            ) from error
+    def _train_together(self, request: Request, singles: list[SingleRun]) -> None:
+        """Train several seeds at once where that is asked for; each is then finished as one that was cut off."""
+        from fkbench.runner.together import at_once_on, train_together
+
+        if request.at_once < 0:
+            raise FkbenchError(f"--at-once is {request.at_once}, but must be 0 or more.", "For example --at-once 5.")
+        most = request.at_once or at_once_on(singles[0].device)
+        left = [run for run in singles if run.recipe is not None and (request.force or not run.is_there)]
+        for low in range(0, len(left), most):
+            with writable(left[low].folder):
+                train_together(left[low : low + most], force=request.force)
+
+    def _one(self, single: SingleRun) -> RunRecord:
+        with writable(single.folder), run_lock(single.folder):
+            return self._carry_out(single)
 
     def _single(self, request: Request, inputs: Inputs, seed: int, baselines: Baselines) -> SingleRun:
         from fkbench.runner.device import choose_device, precision_of
@@ -183,15 +187,26 @@ class Runner:
         folder = self.runs.folder(request.dataset.name, request.model.name, key)
         return SingleRun(self, request, recipe, plan, key, folder, inputs, device, baselines, parent)
 
-    def _carry_out(self, single: SingleRun, *, force: bool) -> RunRecord:
-        kept = None if force else single.finished()
+    def _carry_out(self, single: SingleRun) -> RunRecord:
+        force = single.request.force
+        kept = None if force or single.begun else single.finished()
         if kept is not None:
             self.event("reused", {"record": kept})
             return kept
-        if force and single.folder.exists():
-            shutil.rmtree(single.folder)
-        self.runs.start(single.folder)
+        single.begin(force=force)
         return single.carry_out()
+
+
+@contextmanager
+def writable(folder: Path) -> Iterator[None]:
+    """Names the runs folder, and what can be done, where a run cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise FkbenchError(
+            f"Cannot write the run to '{folder}': {error.strerror or error}.",
+            "Free space there, or choose another folder with --runs or FKBENCH_RUNS.",
+        ) from error
 
 
 def run_lock(folder: Path, timeout: float = -1) -> BaseFileLock:

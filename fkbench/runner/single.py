@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,20 +16,19 @@ from torch import nn
 from fkbench.errors import FkbenchError, RunFailedError
 from fkbench.records import HISTORY_FILE, RunRecord, write_history
 from fkbench.runner.device import make_repeatable
-from fkbench.runner.fit import CHECKPOINT, Fitted, build_net, fit_net, fit_predictor, native_losses
+from fkbench.runner.fit import Fitted, build_net, native_losses
 from fkbench.runner.inputs import Inputs
 from fkbench.runner.loop import time_loop
 from fkbench.runner.outcome import Outcome, draw_outcome, predict_test, score_points, write_outcome
 from fkbench.runner.page import make_record
 from fkbench.runner.plan import Request
 from fkbench.runner.provenance import probe, source_digest
+from fkbench.runner.training import Training
 from fkbench.specs import Geometry, ModelSpec, Recipe
 from fkbench.timing import time_model
 from fkbench.train.allocator import keep_freed_memory
-from fkbench.train.checkpoint import identity_of
 from fkbench.train.codecs import make_codec
-from fkbench.train.cpu_choice import CALIBRATION, Calibration, calibrated
-from fkbench.train.engine import Listener
+from fkbench.train.cpu_choice import Calibration
 
 if TYPE_CHECKING:
     from fkbench.runner.requests import Runner
@@ -50,11 +48,20 @@ class SingleRun:
     device: torch.device
     baselines: Callable[[], Mapping[str, RunRecord]]
     parent: RunRecord | None
-    calibration: Calibration | None = None
+    begun: bool = False
 
     @property
     def model(self) -> ModelSpec:
         return self.request.model
+
+    @cached_property
+    def training(self) -> Training:
+        return Training(self)
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """What its net was trained with."""
+        return self.training.calibration
 
     @cached_property
     def source(self) -> str:
@@ -111,11 +118,24 @@ class SingleRun:
         now = probe(self.model, self.plan["model"]["settings"], self.outputs)
         return now is not None and now == record.probe
 
-    def carry_out(self) -> RunRecord:
-        """Run and write the record; a failure is recorded with its reason and raised."""
+    def begin(self, *, force: bool) -> None:
+        """Make its folder, and say that it begins; once.
+
+        Args:
+            force: from the start, whatever is there.
+        """
+        if self.begun:
+            return
+        self.begun = True
+        if force and self.folder.exists():
+            shutil.rmtree(self.folder)
+        self.owner.runs.start(self.folder)
         make_repeatable()
         keep_freed_memory()
-        self._observe("fkbench_run_started")
+        self.observe("fkbench_run_started")
+
+    def carry_out(self) -> RunRecord:
+        """Run and write the record; a failure is recorded with its reason and raised."""
         try:
             record = self._measure()
         except RunFailedError as error:
@@ -127,12 +147,6 @@ class SingleRun:
             raise self._failed(error) from error
         self._finish(record)
         return record
-
-    def _calibrated(self) -> AbstractContextManager[Calibration]:
-        """What the net trains with; a run that goes on trains with what it began with."""
-        return calibrated(
-            self.device, lambda text: self.owner.event("stage", {"text": text}), kept_in=self.folder / CALIBRATION
-        )
 
     def _failed(self, error: Exception) -> RunFailedError:
         """Record what the model's own code, or memory, brought to an end."""
@@ -146,10 +160,10 @@ class SingleRun:
         return RunFailedError(f"{self.model.name} failed: {text}.", "--debug shows where.")
 
     def _finish(self, record: RunRecord) -> None:
-        self._observe("fkbench_run_finished", record=record.to_json())
+        self.observe("fkbench_run_finished", record=record.to_json())
         self.owner.event("finished", {"record": record})
 
-    def _observe(self, name: str, **facts: Any) -> None:
+    def observe(self, name: str, **facts: Any) -> None:
         """Call each observer apart; one that raises is reported once and not called again in this process."""
         hooks = self.owner.registry.hooks
         for implementation in list(getattr(hooks.hook, name).get_hookimpls()):
@@ -162,7 +176,7 @@ class SingleRun:
                 self.owner.event("stage", {"text": f"an observer failed and is left out: {error}"})
 
     def _measure(self) -> RunRecord:
-        fitted = self._fit()
+        fitted = self.training.fit()
         self.owner.event("stage", {"text": f"scoring {self.model.name}"})
         points = predict_test(fitted.predictor, self.model, self.inputs, self._geometry)
         if not np.isfinite(points).all():
@@ -177,74 +191,13 @@ class SingleRun:
         timing = self._time(fitted)
         draw_outcome(outcome, self.inputs, fitted.history, self._baseline_rmse(), self.folder, self._title())
         if not self._extensible():
-            (self.folder / CHECKPOINT).unlink(missing_ok=True)
-            (self.folder / CALIBRATION).unlink(missing_ok=True)
+            self.training.forget()
         record = make_record(self, "done", "", outcome, fitted, timing)
         return self.owner.runs.write(record, self.folder)
 
     def _extensible(self) -> bool:
         """Runs whose schedule does not depend on their length can be gone on from: their state is kept."""
         return self.recipe is not None and self.recipe.schedule == "constant" and self.recipe.selection == "last"
-
-    def _fit(self) -> Fitted:
-        settings = self.plan["model"]["settings"]
-        if self.recipe is None:
-            self.owner.event("stage", {"text": f"fitting {self.model.name}"})
-            return fit_predictor(self.model, self.inputs, settings, self.folder)
-        start = self._start()
-        name = f"{self.model.name} seed {self.plan['seed']}"
-        self.owner.event("plan", {"plan": self.plan, "name": name, "recipe": self.recipe, "inputs": self.inputs})
-        if start is not None:
-            self.owner.event("resumed", {"path": start})
-        with self._calibrated() as self.calibration:
-            return fit_net(
-                self.model,
-                self.recipe,
-                self.inputs,
-                settings=settings,
-                seed=self.plan["seed"],
-                precision=self.plan["precision"],
-                identity=self.identity,
-                device=self.device,
-                folder=self.folder,
-                listener=self._listener(),
-                start=start,
-                layout=self.calibration.memory_format,
-            )
-
-    def _listener(self) -> Listener:
-        def epoch(row: dict[str, float]) -> None:
-            self.owner.event("epoch", row)
-            self._observe("fkbench_epoch_done", row=row)
-
-        return Listener(
-            step=lambda images: self.owner.event("step", {"images": images}),
-            epoch=epoch,
-            note=lambda text: self.owner.event("stage", {"text": text}),
-        )
-
-    def _start(self) -> Path | None:
-        """Where to go on from: this run's own checkpoint, or that of the run it extends."""
-        own = self.folder / CHECKPOINT
-        if own.is_file():
-            if identity_of(own) in {self.identity, ""}:  # one that cannot be read is refused by name when it is loaded
-                return own
-            self.owner.event("stage", {"text": f"{self.model.name}'s code has changed: from the start"})
-            own.unlink()
-        if self.parent is None:
-            return None
-        path = Path(self.parent.path) / CHECKPOINT
-        if not path.is_file():
-            raise FkbenchError(
-                f"The run {self.parent.key} cannot be extended: its '{CHECKPOINT}' is gone.",
-                "Run it again with --force.",
-            )
-        return path
-
-    @property
-    def identity(self) -> str:
-        """Of this run and the model's code: a checkpoint of another one is not gone on from."""
-        return f"{self.key} {self.source}"
 
     def _time(self, fitted: Fitted) -> dict[str, Any]:
         channels, size = self.model.input
@@ -261,7 +214,8 @@ class SingleRun:
         rate = fitted.images / fitted.seconds if fitted.seconds and fitted.net is not None else None
         if self.inputs.detector.find is not None:
             timing["end_to_end"] = time_loop(fitted.predictor, self.model, self.inputs, quick=quick)
-        return {**timing, "train_images_per_s": rate, "train_s": fitted.seconds, "train_images": fitted.images}
+        trained = {"train_images_per_s": rate, "train_s": fitted.seconds, "train_images": fitted.images}
+        return {**timing, **trained, **({"trained_at_once": fitted.together} if fitted.together > 1 else {})}
 
     @property
     def _geometry(self) -> Geometry | None:
@@ -292,7 +246,6 @@ class SingleRun:
 
     def _fail(self, status: str, reason: str) -> None:
         """Write why the run ended; its state goes, since the next try must not go on from what failed."""
-        (self.folder / CHECKPOINT).unlink(missing_ok=True)
-        (self.folder / CALIBRATION).unlink(missing_ok=True)
+        self.training.forget()
         record = make_record(self, status, reason, None, None, None)
         self._finish(self.owner.runs.write(record, self.folder))

@@ -27,10 +27,11 @@ class Progress:
 
     Attributes:
         epoch: epochs done.
-        seconds: seconds in training steps so far.
+        seconds: seconds in training steps so far; a share of them where several seeds were trained at once.
         history: one row per epoch, the columns of `history.csv`.
         best: weights of the best epoch, on the net's device (None before the first).
         best_rmse: its validation rmse; best_epoch: counted from 1.
+        together: how many trainings shared the device at most, this one among them.
     """
 
     epoch: int = 0
@@ -39,6 +40,7 @@ class Progress:
     best: Weights | None = None
     best_rmse: float = float("inf")
     best_epoch: int = 0
+    together: int = 1
 
 
 def save_checkpoint(
@@ -56,6 +58,7 @@ def save_checkpoint(
         "history": progress.history,
         "best_rmse": progress.best_rmse,
         "best_epoch": progress.best_epoch,
+        "together": progress.together,
     }
     # A process of its own name: two that write the same run must not share a half-written file.
     scratch = path.with_name(f"{path.name}.{os.getpid()}.tmp")
@@ -98,8 +101,10 @@ def load_checkpoint(path: Path, net: torch.nn.Module, optimiser: torch.optim.Opt
         raise FkbenchError(
             f"The checkpoint '{path}' cannot be used: {first}.", "Delete it, or run again with --force."
         ) from error
-    best = _under("best.", tensors) or None
-    return Progress(page["epoch"], page["seconds"], page["history"], best, page["best_rmse"], page["best_epoch"])
+    best, together = _under("best.", tensors) or None, page.get("together", 1)
+    return Progress(
+        page["epoch"], page["seconds"], page["history"], best, page["best_rmse"], page["best_epoch"], together
+    )
 
 
 def _under(prefix: str, tensors: Weights) -> Weights:

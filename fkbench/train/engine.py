@@ -6,7 +6,7 @@ CPU and CUDA run the same code. On one machine the same seed gives the same resu
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,8 @@ from fkbench.train.steps import CudaCapture, PlainSteps, ReplayedSteps
 from fkbench.train.streams import generator, stream_seed
 
 CHECKPOINT_EVERY_S = 30.0
+STEPS_IN_TURN = 64
+"""Steps that a training asks of the device before another has its turn; a GPU holds about a thousand in waiting."""
 Row = dict[str, float]
 
 
@@ -67,7 +69,12 @@ class Trainer:
         flip_order: index order of mirrored points.
         precision: `fp32` or `bf16`.
         identity: of the run and the net's code, kept in the checkpoint.
+
+    Attributes:
+        sharing: how many trainings share the device at present, this one among them: its seconds are a share.
     """
+
+    sharing = 1
 
     def __init__(
         self,
@@ -114,10 +121,19 @@ class Trainer:
         Raises:
             RunFailedError: the loss is not finite any more.
         """
+        for _ in self.parts(listener, checkpoint):
+            pass
+        return self.progress
+
+    def parts(self, listener: Listener | None = None, checkpoint: Path | None = None) -> Iterator[None]:
+        """`fit` in parts, so that several trainings can take turns on one device (see `fkbench.train.together`).
+
+        A part ends once the device has been told what to do, before anything waits for it.
+        """
         heard = listener or Listener()
         saved_at = time.monotonic()
         while self.progress.epoch < self.budget.epochs:
-            row = self._epoch(heard)
+            row = yield from self._epoch(heard)
             self.progress.history.append(row)
             self.progress.epoch += 1
             heard.epoch(row)
@@ -129,12 +145,11 @@ class Trainer:
             self.save(checkpoint)
         if self.steps.refusal:
             heard.note(f"steps were made one by one, as this net's cannot be captured: {self.steps.refusal}")
-        return self.progress
 
     def save(self, checkpoint: Path) -> None:
         save_checkpoint(checkpoint, self.net, self.optimiser, self.progress, self.identity)
 
-    def _epoch(self, heard: Listener) -> Row:
+    def _epoch(self, heard: Listener) -> Generator[None, None, Row]:
         epoch = self.progress.epoch
         steps = self.budget.steps_in(epoch)
         order, draws = self._prepare(epoch)
@@ -145,17 +160,21 @@ class Trainer:
         starts = range(0, steps * self.budget.batch, self.budget.batch)
         bounds = [(low, min(low + self.budget.batch, len(order))) for low in starts]
         started = time.perf_counter()
-        total = self.steps(order, draws, bounds, rates, heard.step)
+        for place, images in enumerate(self.steps.epoch(order, draws, bounds, rates), start=1):
+            heard.step(images)
+            if place % STEPS_IN_TURN == 0:
+                yield
+        yield
         seen = min(steps * self.budget.batch, len(order))
-        train_loss = float(total) / seen  # waits for the device, so that the seconds below are whole
-        seconds = time.perf_counter() - started
+        train_loss = float(self.steps.total) / seen  # waits for the device, so that the seconds below are whole
+        seconds = (time.perf_counter() - started) / self.sharing
         self.progress.seconds += seconds
         if train_loss != train_loss or train_loss == float("inf"):
             raise RunFailedError(
                 f"Training diverged: the loss of epoch {epoch + 1} is {train_loss}.",
                 "Lower protocol.lr, or check the net.",
             )
-        val_loss, val_rmse = self._validate(epoch)
+        val_loss, val_rmse = yield from self._validate(epoch)
         return {
             "epoch": epoch + 1,
             "lr": rates[-1],
@@ -185,10 +204,12 @@ class Trainer:
         self.optimiser.step()
         return loss.detach()
 
-    def _validate(self, epoch: int) -> tuple[float, float]:
+    def _validate(self, epoch: int) -> Generator[None, None, tuple[float, float]]:
         if self.val_rows is None or not len(self.val_rows):
             return float("nan"), float("nan")
-        loss, rmse = evaluate(self.net, self.codec, self.val_rows, self.precision, self.recipe.normalise)
+        sums = evaluation_sums(self.net, self.codec, self.val_rows, self.precision, self.recipe.normalise)
+        yield
+        loss, rmse = loss_and_rmse(sums, len(self.val_rows))
         if self.recipe.selection == "best" and rmse < self.progress.best_rmse:
             self.progress.best_rmse, self.progress.best_epoch = rmse, epoch + 1
             self.progress.best = {name: value.detach().clone() for name, value in self.net.state_dict().items()}
@@ -199,6 +220,13 @@ def evaluate(
     net: nn.Module, codec: Codec, rows: Resident, precision: str, normalise: str = "unit", batch: int = 256
 ) -> tuple[float, float]:
     """Mean loss and rmse in the scoring frame of a net on evaluation views. Leaves the net in eval mode."""
+    return loss_and_rmse(evaluation_sums(net, codec, rows, precision, normalise, batch), len(rows))
+
+
+def evaluation_sums(
+    net: nn.Module, codec: Codec, rows: Resident, precision: str, normalise: str = "unit", batch: int = 256
+) -> Tensor:
+    """(3,) on the device, which is not waited for: loss times images, squared error, labelled coordinates."""
     net.eval()
     device = rows.images.device
     sums = torch.zeros(3, device=device, dtype=torch.float64)
@@ -211,5 +239,10 @@ def evaluate(
             error = (codec.decode(output) - points) * rows.unit[part, None]
             squares = (error.square() * valid.unsqueeze(2)).sum()
             sums += torch.stack([codec.loss(output, points, valid) * len(points), squares, 2.0 * valid.sum()])
+    return sums
+
+
+def loss_and_rmse(sums: Tensor, images: int) -> tuple[float, float]:
+    """What `evaluation_sums` of so many images says; waits for the device."""
     loss, squares, count = sums.tolist()
-    return loss / len(rows), (squares / max(count, 1.0)) ** 0.5
+    return loss / images, (squares / max(count, 1.0)) ** 0.5

@@ -8,7 +8,7 @@ as libraries that choose kernels or allocate on first use must not do so under c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 from typing import Protocol as TypingProtocol
@@ -20,7 +20,6 @@ from fkbench.train.augment import Draws
 
 StepOf = Callable[[Tensor, Draws], Tensor]
 """Rows (B,) and their draws → the loss, detached; the weights have been updated."""
-Tick = Callable[[int], None]
 Bounds = tuple[int, int]
 Work = Callable[[], None]
 
@@ -43,32 +42,32 @@ class PlainSteps:
     Args:
         step: one step.
         optimiser: whose rate is set.
+
+    Attributes:
+        total: sum of losses times images of the epoch so far, on the device.
     """
 
     refusal = ""
+    total: Tensor
 
     def __init__(self, step: StepOf, optimiser: torch.optim.Optimizer) -> None:
         self.step, self.optimiser = step, optimiser
 
-    def __call__(
-        self, order: Tensor, draws: Draws, bounds: Sequence[Bounds], rates: Sequence[float], tick: Tick
-    ) -> Tensor:
-        """An epoch.
+    def epoch(self, order: Tensor, draws: Draws, bounds: Sequence[Bounds], rates: Sequence[float]) -> Iterator[int]:
+        """The steps of an epoch, one for each number that is taken; between them, others may use the device.
 
         Args:
             order: (N,) rows as they are seen; draws: N.
             bounds: first and last + 1 of each step; rates: of each step.
-            tick: told the images of each step.
 
-        Returns:
-            Sum of losses times images, on the device.
+        Yields:
+            The images of a step that the device has been told to make.
         """
-        total = torch.zeros((), device=order.device)
+        self.total = torch.zeros((), device=order.device)
         for (low, high), rate in zip(bounds, rates, strict=True):
             set_rate(self.optimiser, rate)
-            total += self.step(order[low:high], draws.part(low, high)) * (high - low)
-            tick(high - low)
-        return total
+            self.total += self.step(order[low:high], draws.part(low, high)) * (high - low)
+            yield high - low
 
 
 class ReplayedSteps:
@@ -82,7 +81,10 @@ class ReplayedSteps:
 
     Attributes:
         refusal: why the step could not be captured (it waits for the device, say); empty where it could.
+        total: as of `PlainSteps`.
     """
+
+    total: Tensor
 
     def __init__(self, step: StepOf, optimiser: torch.optim.Optimizer, batch: int, capture: Capture) -> None:
         self.step, self.optimiser, self.batch, self.capture = step, optimiser, batch, capture
@@ -91,10 +93,8 @@ class ReplayedSteps:
         self.refusal = ""
         self.page: dict[str, Any] = {}
 
-    def __call__(
-        self, order: Tensor, draws: Draws, bounds: Sequence[Bounds], rates: Sequence[float], tick: Tick
-    ) -> Tensor:
-        """An epoch; see `PlainSteps`."""
+    def epoch(self, order: Tensor, draws: Draws, bounds: Sequence[Bounds], rates: Sequence[float]) -> Iterator[int]:
+        """The steps of an epoch; see `PlainSteps`."""
         self._fill(order, draws, rates)
         for low, high in bounds:
             if high - low < self.batch:
@@ -104,9 +104,8 @@ class ReplayedSteps:
                 self.made += 1
             else:
                 self._again()
-            tick(high - low)
-        total: Tensor = self.page["total"].clone()
-        return total
+            yield high - low
+        self.total = self.page["total"].clone()
 
     def _again(self) -> None:
         """The next step by replay; one by one from here on where the net cannot be captured."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fkbench.errors import FkbenchError, RunFailedError
-from fkbench.runner import single
+from fkbench.runner import training
 
 
 def test_training_begins_before_the_baselines_are_fitted(bench):
@@ -46,7 +46,7 @@ def test_a_baseline_that_cannot_be_fitted_costs_no_net_its_record(bench, monkeyp
     def refuse(model, *arguments):
         raise FkbenchError(f"{model.name} cannot be written.", "Free space.")
 
-    monkeypatch.setattr(single, "fit_predictor", refuse)
+    monkeypatch.setattr(training, "fit_predictor", refuse)
     (record,) = bench.run()
     assert (record.status, dict(record.baseline)) == ("done", {})
 
@@ -55,7 +55,7 @@ def test_a_net_that_fails_is_not_compared_and_waits_for_no_baseline(bench, monke
     def fail(*arguments, **options):
         raise RunFailedError("out of luck", "Try again.")
 
-    monkeypatch.setattr(single, "fit_net", fail)
+    monkeypatch.setattr(training, "fit_net", fail)
     with pytest.raises(RunFailedError):
         bench.run()
     finished = [record.model.name for record in bench.runs.records() if record.status == "failed"]

@@ -65,7 +65,8 @@ def epochs(steps: PlainSteps | ReplayedSteps, batch: int, count: int = 3) -> lis
         draws = draw(Augmentation(contrast=0.5), ROWS, 16, source)
         bounds = [(low, min(low + batch, ROWS)) for low in range(0, ROWS, batch)]
         rates = [0.1 / (1 + epoch + place) for place in range(len(bounds))]
-        losses.append(float(steps(order, draws, bounds, rates, seen.append)))
+        seen += steps.epoch(order, draws, bounds, rates)
+        losses.append(float(steps.total))
     assert sum(seen) == ROWS * count
     return losses
 
