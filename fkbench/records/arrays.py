@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import cast
 
@@ -89,14 +90,23 @@ def unpack_strings(array: Array, count: int | None = None) -> tuple[str, ...]:
     try:
         if array.dtype != np.uint8 or array.ndim != 1:
             raise ValueError(f"a list of names is uint8, not {array.dtype} of {array.ndim} dimensions")
-        strings = json.loads(array.tobytes().decode())
-        if not isinstance(strings, list) or not {type(item) for item in strings} <= {str}:
-            raise ValueError("it is no list of strings")
+        strings = _known_strings(array.tobytes()) if array.size <= MIB else _strings(array.tobytes())
     except (ValueError, RecursionError) as error:
         raise FkbenchError(f"A list of names is damaged: {str(error)[:200]}.") from error
     if count is not None and len(strings) != count:
         raise FkbenchError(f"A list of {len(strings)} names stands beside {count} rows.")
+    return strings
+
+
+def _strings(content: bytes) -> tuple[str, ...]:
+    strings = json.loads(content.decode())
+    if not isinstance(strings, list) or not {type(item) for item in strings} <= {str}:
+        raise ValueError("it is no list of strings")
     return tuple(strings)
+
+
+_known_strings = lru_cache(maxsize=16)(_strings)
+"""All results of a board name the same images and groups: they share one list in memory."""
 
 
 def write_predictions(path: Path, ids: Sequence[str], points: npt.NDArray[np.floating]) -> None:

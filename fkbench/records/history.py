@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from fkbench.errors import FkbenchError
@@ -65,8 +65,8 @@ def read_history(path: Path) -> list[dict[str, float | None]]:
     return [dict(zip(COLUMNS, values, strict=True)) for values in zip(*columns, strict=True)]
 
 
-def _numbers(cells: Iterable[str], kind: type[int] | type[float]) -> list[float | None]:
-    return [kind(cell) if cell else None for cell in cells]
+def _numbers(cells: Sequence[str], kind: type[int] | type[float]) -> list[float | None]:
+    return list(map(kind, cells)) if all(cells) else [kind(cell) if cell else None for cell in cells]
 
 
 def _values(row: list[str], number: int, path: Path) -> dict[str, float | None]:
