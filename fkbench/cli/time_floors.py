@@ -16,6 +16,8 @@ PARTS = ("latency", "throughput", "step")
 
 def print_floors(timings: Sequence[Row], training: Row | None) -> None:
     """A row for one picture, for the best batch and for the training step; nothing where no floors were stated."""
+    from fkbench.timing.floors import peak_line
+
     named = [(timing["runtime"], timing["floors"]) for timing in timings if timing.get("floors")]
     if training is not None and training.get("floors"):
         named.append(("training", training["floors"]))
@@ -36,12 +38,3 @@ def print_floors(timings: Sequence[Row], training: Row | None) -> None:
     out.print("[dim]that is: measured, as a multiple of the larger of operations and bytes[/dim]")
     for peak in {tuple(found["peak"].items()): found["peak"] for _, found in named}.values():
         out.print(f"[dim]{peak_line(peak)}[/dim]", soft_wrap=True)
-
-
-def peak_line(peak: Row) -> str:
-    """The measured peaks of a device at one precision."""
-    return (
-        f"peaks at {peak['precision']}, {peak['threads']} thread{'s'[: peak['threads'] != 1]}: "
-        f"{peak['operations_per_s'] / 1e9:.4g} billion operations/s, memory {peak['read_per_s'] / 1e9:.3g} GB/s read, "
-        f"{peak['moved_per_s'] / 1e9:.3g} GB/s read and written"
-    )

@@ -126,17 +126,22 @@ def time_training(timed: Timed, *, quick: bool, peaks: Peaks | None = None) -> d
         trainer.progress.epoch = 0  # so little was to be trained that all of it is over: once more
         trainer.progress.history.clear()
     page = _page(watch, trainer)
-    least = floors_of_step(trainer, (channels, size), page["step_ms"], peaks) if peaks is not None else None
+    step_s, shape = page["step_ms"] / 1000.0, (channels, size, size)
+    least = floors_of_step(trainer, shape, step_s, peaks) if peaks is not None else None
     return {**page, "precision": timed.precision, "quick": quick, "floors": least}
 
 
-def floors_of_step(trainer: Trainer, channels_size: tuple[int, int], step_ms: float, peaks: Peaks) -> dict[str, Any]:
-    """The floors of a training step beside its measured ms; the trainer has made one already."""
-    channels, side = channels_size
+def floors_of_step(trainer: Trainer, input_shape: tuple[int, ...], step_s: float, peaks: Peaks) -> dict[str, Any]:
+    """The floors of a training step beside its measured seconds; the trainer has made one already.
+
+    Args:
+        input_shape: (C, R, R).
+        peaks: by the clock by which the step was measured.
+    """
     peak, batch = peaks.at(trainer.precision), trainer.budget.batch
-    size = size_of(trainer.net, (channels, side, side))
+    size = size_of(trainer.net, input_shape)
     work = training(size, batch, trainer.precision, state_bytes(trainer.optimiser))
-    return {"peak": peak_page(peak), "step": floors_page(work, peak, batch, step_ms / 1000.0)}
+    return {"peak": peak_page(peak), "step": floors_page(work, peak, batch, step_s)}
 
 
 def _watch(device: torch.device, quick: bool) -> Stopwatch:

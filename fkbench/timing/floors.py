@@ -6,6 +6,7 @@ and what is left out stands in `docs/timing.md`. Peaks are measured by `fkbench.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -202,6 +203,24 @@ def floors_page(work: Work, peak: Peak, batch: int, measured_s: float) -> dict[s
         "larger": found.larger,
         "times": measured_s / found.seconds,
     }
+
+
+def floors_line(page: Mapping[str, Any]) -> str:
+    """What `floors_page` says, in a line."""
+    return (
+        f"floors at batch {page['batch']}: operations {page['operations_ms']:.3g} ms, bytes {page['bytes_ms']:.3g} ms "
+        f"(layer by layer {page['layers_ms']:.3g} ms); measured {page['measured_ms']:.3g} ms, "
+        f"{page['times']:.2f} × {page['larger']}"
+    )
+
+
+def peak_line(peak: Mapping[str, Any]) -> str:
+    """What `peak_page` says, in a line."""
+    return (
+        f"peaks at {peak['precision']}, {peak['threads']} thread{'s'[: peak['threads'] != 1]}: "
+        f"{peak['operations_per_s'] / 1e9:.4g} billion operations/s, memory {peak['read_per_s'] / 1e9:.3g} GB/s read, "
+        f"{peak['moved_per_s'] / 1e9:.3g} GB/s read and written"
+    )
 
 
 def peak_page(peak: Peak) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """dfk on a CPU under each runtime against eager float32, in turns in one process, and how far that is from the floors.
 
 The targets on two cores: 3 × eager at the best batch, and 2 ms for one picture. Beside the clock on the wall stands the
-processor time of all threads: on a machine that others use too, the ratio of processor times is the one to trust.
+processor time of all threads: on a machine that others use too, the ratio of processor times is the one to trust. Both
+floors and the distance from the larger are by processor time too.
 `FKBENCH_BENCH_ALL=1` also compiles ahead of time.
 """
 
@@ -18,21 +19,13 @@ import torch
 from fkbench.registry import load_registry
 from fkbench.runtimes.choosing import choose_runtimes
 from fkbench.specs import ModelSpec, resolve
-from fkbench.timing import count_macs
+from fkbench.timing.clock import ProcessorClock
+from fkbench.timing.floors import Floors, floors, inference, peak_line, peak_page, size_of
+from fkbench.timing.peaks import Peaks
 
 CPU = torch.device("cpu")
 BATCHES, ROUNDS = (1, 8, 32), 7
 TARGET = 3.0
-
-
-def floors(net) -> tuple[float, float]:
-    """Processor seconds of one picture: operations over the speed of matrix products, weights over that of memory."""
-    a, b = torch.rand(1024, 1024), torch.rand(1024, 1024)
-    large = torch.rand(64 * 2**20)
-    flops = 2 * 1024**3 / min(taken(lambda: a @ b)[1] for _ in range(15))
-    read = large.nbytes / min(taken(large.sum)[1] for _ in range(15))
-    weights = sum(value.nbytes for value in net.state_dict().values())
-    return 2 * count_macs(net, (1, 96, 96)) / flops, weights / read
 
 
 def taken(work: Callable[[], object]) -> tuple[float, float]:
@@ -52,6 +45,8 @@ def test_runtimes_against_eager(benchmark, request):
     left |= set() if whole else {"compile", "onnxruntime"}
     ready = {spec.name: resolve(spec.prepare)(net, CPU) for spec in specs if spec.name not in left}
     best: dict[str, float] = {}
+    peaks, counted = Peaks(CPU, ProcessorClock()), size_of(net, (1, 96, 96))
+    peak = {spec.name: peaks.at(spec.precision or "fp32") for spec in specs if spec.name in ready}
     with torch.inference_mode():
         for size in BATCHES if whole else (2,):
             pictures = [torch.rand(size, 1, 96, 96) for _ in range(8)]
@@ -61,23 +56,28 @@ def test_runtimes_against_eager(benchmark, request):
             for turn in range(ROUNDS * (4 if size == 1 else 1) if whole else 1):
                 for name, run in ready.items():
                     found[name].append(taken(partial(run, pictures[turn % 8])))
-            report(size, found, best)
+            least = {name: floors(inference(counted, size, at.precision), at) for name, at in peak.items()}
+            report(size, found, best, least)
     benchmark.pedantic(lambda: ready["eager"](torch.rand(1, 1, 96, 96)), rounds=1)
-    work, memory = floors(net) if whole else (1.0, 1.0)
-    print(f"floors of one picture: operations {1e3 * work:.2f} ms, weights at batch 1 {1e3 * memory:.2f} ms; "
-          f"{torch.get_num_threads()} threads")  # fmt: skip
+    for one in dict.fromkeys(peak.values()):
+        print(peak_line(peak_page(one)))
     name = max(best, key=best.__getitem__)
     print(f"best: {name}, {best[name]:.0f} images/s of processor time, {best[name] / best['eager']:.2f} × eager "
           f"(target {TARGET:g})")  # fmt: skip
     benchmark.extra_info.update(best=name, ratio=best[name] / best["eager"])
 
 
-def report(size: int, found: dict[str, list[tuple[float, float]]], best: dict[str, float]) -> None:
-    """Print medians, and keep the best rate of each runtime by processor time."""
-    print(f"\nbatch {size}: ms on the wall (least, median), ms of the processor, × eager by processor time")
+def report(
+    size: int, found: dict[str, list[tuple[float, float]]], best: dict[str, float], least: dict[str, Floors]
+) -> None:
+    """Print medians and floors, and keep the best rate of each runtime by processor time."""
+    print(f"\nbatch {size}: ms on the wall (least, median), ms of the processor, × eager by processor time;")
+    print("  floors in ms of the processor (operations, bytes, layer by layer), × the larger of the first two")
     plain = statistics.median(busy for _, busy in found["eager"])
     for name, pairs in found.items():
         walls, busy = [wall for wall, _ in pairs], statistics.median(busy for _, busy in pairs)
+        floor = least[name]
         best[name] = max(best.get(name, 0.0), size / max(busy, 1e-9))
         print(f"  {name:14} {1e3 * min(walls):8.2f} {1e3 * statistics.median(walls):8.2f} {1e3 * busy:8.2f} "
-              f"{plain / max(busy, 1e-9):6.2f}")  # fmt: skip
+              f"{plain / max(busy, 1e-9):6.2f}   {1e3 * floor.operations_s:7.2f} {1e3 * floor.bytes_s:7.2f} "
+              f"{1e3 * floor.layers_s:7.2f} {busy / floor.seconds:6.2f} × {floor.larger}")  # fmt: skip
