@@ -73,6 +73,8 @@ def _speed(record: RunRecord, timing: Timing) -> str:
     train = f"trained in {timing.train_s:.1f} s" if timing.train_s is not None else ""
     if timing.train_images_per_s:
         train += f" ({timing.train_images_per_s:.0f} images/s)"
+    if at_once := getattr(timing, "trained_at_once", None):
+        train += f", its share of {at_once} seeds at once"
     infer = f"{timing.infer_images_per_s:.0f} images/s" if timing.infer_images_per_s else "not timed"
     latency = timing.latency_ms.p50 if timing.latency_ms else None
     speed = f"inference {infer}, latency {_number(latency, 2)} ms (p50)"

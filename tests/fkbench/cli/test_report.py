@@ -43,3 +43,7 @@ def test_a_void_session_says_so_with_its_numbers_and_before_them(said):
     speed = "inference 120 images/s, latency 1.50 ms (p50)"
     (line,) = [line for line in said(void=True, void_reason=REASON).splitlines() if speed in line]
     assert line == f"trained in 3.0 s; void: {REASON} ({speed}); on a CPU, 2 threads"
+
+
+def test_seconds_of_seeds_trained_at_once_are_said_to_be_a_share(said):
+    assert "trained in 3.0 s, its share of 5 seeds at once; inference" in said(trained_at_once=5)
