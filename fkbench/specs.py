@@ -293,8 +293,11 @@ class RuntimeSpec(Spec):
             depends on the shape of a batch may wait for the first call with it.
         precision: in which it computes, whatever was asked for: `fp32`, `bf16` or `fp16`; empty: as asked.
         devices: types of device on which it works.
+        each_size: whether each size of batch is prepared anew, at its first call. Where sizes vary (`predict`, `demo`)
+            batches are then filled up to the next power of two.
     """
 
     prepare: Ref
     precision: str = ""
     devices: tuple[str, ...] = ("cpu", "cuda")
+    each_size: bool = False

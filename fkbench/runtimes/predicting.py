@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from fkbench.errors import FkbenchError, RunFailedError
 from fkbench.runner.loading import LoadedRun
 from fkbench.runtimes.choosing import choose_runtimes
 from fkbench.specs import RuntimeSpec, resolve
-from fkbench.train.predictors import NetPredictor
+from fkbench.train.predictors import NetPredictor, Ready
 
 
 def run_under(run: LoadedRun, name: str) -> LoadedRun:
@@ -38,13 +40,31 @@ def prepared(run: LoadedRun, predictor: NetPredictor, spec: RuntimeSpec) -> NetP
     channels, size = run.model.input
     precision = "fp32" if spec.precision else predictor.precision
     try:
-        under = predictor.under(resolve(spec.prepare)(predictor.net, predictor.device), precision)
+        ready = resolve(spec.prepare)(predictor.net, predictor.device)
+        under = predictor.under(in_few_sizes(ready) if spec.each_size else ready, precision)
         under.predict(np.zeros((1, channels, size, size), np.uint8))
     except FkbenchError:
         raise
     except Exception as error:  # compilers and exporters fail in ways of their own
         raise failed_to_run(spec, run.model.name, error) from error
     return under
+
+
+def in_few_sizes(ready: Ready) -> Ready:
+    """A prepared net that is given batches of 1, 2, 4, 8, … pictures alone, so that few sizes are ever prepared.
+
+    Other batches are filled up with their last picture, and its further answers cut off.
+    """
+
+    def run(images: Tensor) -> Tensor:
+        count = len(images)
+        size = 1 << max(count - 1, 0).bit_length()
+        if count in (0, size):
+            return ready(images)
+        rest = images[-1:].expand(size - count, *images.shape[1:])
+        return ready(torch.cat([images, rest]))[:count]
+
+    return run
 
 
 def failed_to_run(spec: RuntimeSpec, model: str, error: Exception) -> RunFailedError:

@@ -91,6 +91,7 @@ SPECS = (
         needs=("torch",),
         probe="fkbench_plugins.runtimes.compiled:probe",
         prepare="fkbench_plugins.runtimes.compiled:prepare",
+        each_size=True,
     ),
     RuntimeSpec(
         name="aot-inductor",

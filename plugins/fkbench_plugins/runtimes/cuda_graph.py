@@ -96,4 +96,5 @@ SPEC = RuntimeSpec(
     probe="fkbench_plugins.runtimes.cuda_graph:probe",
     devices=("cuda",),
     prepare="fkbench_plugins.runtimes.cuda_graph:prepare",
+    each_size=True,
 )

@@ -14,7 +14,7 @@ import fkbench
 from fkbench.cli.main import main
 from fkbench.errors import FkbenchError, RunFailedError
 from fkbench.runner.loading import load_run
-from fkbench.runtimes.predicting import prepared, run_under
+from fkbench.runtimes.predicting import in_few_sizes, prepared, run_under
 from fkbench.specs import RuntimeSpec
 
 
@@ -55,6 +55,43 @@ def test_the_runtime_computes_and_not_the_net(loaded, pictures):
     points = prepared(loaded, loaded.predictor, spec).predict(np.stack(pictures)[:, None])
     assert np.ptp(points) == 0
     assert np.ptp(loaded.predict(pictures)) > 0
+
+
+@pytest.mark.parametrize("each_size", [False, True])
+def test_few_sizes_are_prepared_where_each_is_prepared_anew_and_the_points_stay(loaded, each_size):
+    seen = []
+
+    def prepare(net, device):
+        def run(images):
+            seen.append(len(images))
+            return net(images)
+
+        return run
+
+    spec = RuntimeSpec(name="sized", summary="notes sizes", prepare=prepare, each_size=each_size)
+    under = prepared(loaded, loaded.predictor, spec)
+    views = np.random.default_rng(1).integers(0, 255, (19, 1, 32, 32), dtype=np.uint8)
+    counts = [1, 2, 3, 4, 5, 7, 9, 19]
+    for count in counts:
+        found = under.predict(views[:count])
+        assert found.shape == (count, 15, 2)
+        np.testing.assert_allclose(found, loaded.predictor.predict(views[:count]), atol=1e-4)
+    assert seen == [1, *([1, 2, 4, 4, 8, 8, 16, 32] if each_size else counts)]
+
+
+def test_whole_and_empty_batches_are_handed_on_as_they_are():
+    given = []
+    run = in_few_sizes(lambda images: given.append(images) or images)
+    for count in (0, 1, 8):
+        images = torch.zeros(count, 1, 2, 2)
+        assert run(images) is given[-1] is images
+
+
+def test_the_runtimes_that_prepare_each_size_say_so():
+    from fkbench.registry import load_registry
+
+    stated = {spec.name for spec in load_registry().all(RuntimeSpec) if spec.each_size}
+    assert stated == {"compile", "cuda-graph"}
 
 
 @pytest.mark.parametrize("name", ["all", "eager,channels-last", "eagre", ","])
