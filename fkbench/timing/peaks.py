@@ -29,7 +29,7 @@ FEWEST, MOST = 1, 50
 TIMES_CACHE = 4
 LEAST_BUFFER = 64 * 2**20
 MEMORY_SHARE = 0.05
-"""Of the free memory, for each of the two buffers."""
+"""Of the free memory, for each buffer and each matrix."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def product_rate(device: torch.device, dtype: torch.dtype, clock: Clock) -> floa
     fastest = 0.0
     for side in SIDES:
         operations = 2 * side**3
-        if fastest and operations / fastest > SLOWEST_S:
+        if fastest and (operations / fastest > SLOWEST_S or 4 * side**2 > affordable(device)):
             break
         a, b = (torch.rand((side, side), device=device).to(dtype) for _ in range(2))
         work = partial(torch.mm, a, b, out=torch.empty_like(a))
@@ -108,8 +108,13 @@ def memory_rates(device: torch.device, clock: Clock) -> tuple[float, float]:
 def buffer_bytes(device: torch.device) -> int:
     """Size of a buffer far larger than the last-level cache, as far as the free memory allows."""
     wanted = max(LEAST_BUFFER, TIMES_CACHE * last_level_cache(device))
+    return max(2**20, min(wanted, affordable(device)))
+
+
+def affordable(device: torch.device) -> int:
+    """Bytes that one buffer, or one matrix, may take of the device's free memory."""
     free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else psutil.virtual_memory().available
-    return max(2**20, min(wanted, int(MEMORY_SHARE * free)))
+    return int(MEMORY_SHARE * free)
 
 
 def least_seconds(work: Callable[[], object], clock: Clock, budget_s: float) -> float:

@@ -200,6 +200,28 @@ def test_peaks_are_measured_once_and_half_precision_is_never_below_float32(monke
     assert asked == [torch.float32, torch.bfloat16, "memory", torch.float16]
 
 
+def test_larger_products_are_left_out_where_they_take_too_long_or_do_not_fit(monkeypatch):
+    monkeypatch.setattr(peaks, "SIDES", (8, 16, 32, 64))
+    sides = []
+
+    def taking(per_operation):
+        def least(work, clock, budget_s):
+            sides.append(len(work.args[0]))
+            return per_operation * 2 * sides[-1] ** 3
+
+        monkeypatch.setattr(peaks, "least_seconds", least)
+        sides.clear()
+        return peaks.product_rate(CPU, torch.float32, Clock())
+
+    assert taking(1e-9) == pytest.approx(1e9)
+    assert sides == [8, 16, 32, 64]
+    assert taking(5e-6) == pytest.approx(2e5)
+    assert sides == [8, 16], "2·32³ operations would take 0.3 s"
+    monkeypatch.setattr(peaks, "affordable", lambda device: 4 * 16**2)
+    assert taking(1e-9) == pytest.approx(1e9)
+    assert sides == [8, 16], "a matrix of 32×32 does not fit"
+
+
 def test_peaks_of_this_machine(monkeypatch):
     monkeypatch.setattr(peaks, "SIDES", (64, 128))
     monkeypatch.setattr(peaks, "LEAST_BUFFER", 2**20)
