@@ -138,13 +138,18 @@ def variants(entries: Sequence[Entry]) -> list[str]:
 
     What an entry has not is not said: of a net as it is and one with another rate, only the second has a variant.
     """
-    facts = [_facts(entry) for entry in entries]
-    texts = []
-    for entry, own in zip(entries, facts, strict=True):
-        rivals = [i for i, other in enumerate(entries) if other.first.model.name == entry.first.model.name]
-        names = sorted({name for i in rivals for name in facts[i]})
-        parts = [f"{name}={own[name]}" for name in names if name in own and _tells(name, [facts[i] for i in rivals])]
-        texts.append(", ".join([*_device_words(entry, [entries[i] for i in rivals]), *parts]))
+    by_name: dict[str, list[int]] = {}
+    for place, entry in enumerate(entries):
+        by_name.setdefault(entry.first.model.name, []).append(place)
+    texts = [""] * len(entries)
+    for places in by_name.values():
+        if len(places) == 1:
+            continue
+        rivals, facts = [entries[place] for place in places], [_facts(entries[place]) for place in places]
+        telling = [name for name in sorted({name for page in facts for name in page}) if _tells(name, facts)]
+        for place, own in zip(places, facts, strict=True):
+            parts = [f"{name}={own[name]}" for name in telling if name in own]
+            texts[place] = ", ".join([*_device_words(entries[place], rivals), *parts])
     return texts
 
 

@@ -119,12 +119,12 @@ def rebuild(folder: Path, report: Report | None = None, processes: int | None = 
         FkbenchError: there are no results, or the folder cannot be written.
     """
     store = ResultStore(folder / RESULTS)
-    count = sum(1 for _ in store.files())
+    found = list(store.files())
     # Pages are scrubbed, too, so that their package needs this one.
     from fkbench.site import write_leaderboards, write_published
 
-    used = useful_processes(count) if processes is None else processes
-    made = write_published(folder, store, report or _log.warning, used) if count else None
+    used = useful_processes(len(found)) if processes is None else processes
+    made = write_published(folder, found, report or _log.warning, used) if found else None
     if made is None:
         records = store.records(report)
         sides = side_boards(records, folder, report or _log.warning)

@@ -11,7 +11,7 @@ from fkbench.boards.detections import SideBoard, side_boards
 from fkbench.boards.output import write_texts
 from fkbench.errors import FkbenchError
 from fkbench.publishing.scrubbing import Scrubber
-from fkbench.records import ResultStore, RunRecord
+from fkbench.records import RunRecord
 from fkbench.records.detections import with_boxed
 from fkbench.records.parallel import in_processes
 from fkbench.records.results import read_results
@@ -169,7 +169,7 @@ def write_leaderboards(
 
 
 def write_published(
-    folder: Path, store: ResultStore, report: Callable[[str], None], processes: int = 1
+    folder: Path, results: Iterable[Path], report: Callable[[str], None], processes: int = 1
 ) -> Leaderboards | None:
     """The same from the results that are published in a folder, each process reading those of a board at a time.
 
@@ -178,7 +178,7 @@ def write_published(
 
     Args:
         folder: that the tables go to.
-        store: of its results.
+        results: the files of its records.
         report: called with a line for each damaged record.
         processes: as for `write_leaderboards`.
 
@@ -186,7 +186,7 @@ def write_published(
         FkbenchError: the folder cannot be written.
     """
     files: dict[Path, list[Path]] = {}
-    for file in store.files():
+    for file in results:
         files.setdefault(file.parent, []).append(file)
     target = Target(folder)
     ordered = sorted(files, key=lambda board: board.name)

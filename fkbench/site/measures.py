@@ -79,7 +79,7 @@ def _ced(pages: Sequence[ImageErrors]) -> tuple[float, ...]:
         return ()
     limits = np.linspace(0.0, CED_END, CED_STEPS + 1)
     shares = 100 * np.searchsorted(counted, limits + 1e-9, side="right") / len(counted)
-    return tuple(round(float(share), 1) for share in shares)
+    return tuple(round(share, 1) for share in shares.tolist())
 
 
 def _points(pages: Sequence[ImageErrors]) -> tuple[float, ...]:
