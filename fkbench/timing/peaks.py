@@ -1,7 +1,8 @@
 """What a device can do at most, measured: operations of a large matrix product, bytes of buffers beyond the cache.
 
-They are measured and not looked up, so that they hold for the threads in use and the clock rate of the day. What else
-is at work on the machine lowers them, as it does everything that is timed.
+They are measured and not looked up, so that they hold for the threads in use and the clock rate of the day. Of a
+processor they are those that it would have with a core for each thread: a peak that is too low because others were at
+work would make a floor that is none.
 """
 
 from __future__ import annotations
@@ -13,17 +14,17 @@ from functools import partial
 import psutil
 import torch
 
-from fkbench.timing.clock import Clock, clock_for
+from fkbench.timing.clock import Clock, UndisturbedClock, clock_for
 from fkbench.timing.inputs import last_level_cache
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 SIDES = (256, 512, 1024, 2048, 4096, 8192)
 """Of the square matrices that are multiplied, rising until a product takes too long."""
-SLOWEST_S = 0.1
+SLOWEST_S = 0.05
 """A product that would take longer, by the one before, is not made."""
 TAKE_S = 0.002
 """At least so long is timed at once, so that a launch and a sync weigh little."""
-PRODUCT_S, MEMORY_S = 0.03, 0.1
+PRODUCT_S, MEMORY_S = 0.05, 0.05
 """For products of one size, and for each of the two measurements of memory, once they have their fewest takes."""
 FEWEST, MOST = 1, 50
 TIMES_CACHE = 4
@@ -57,7 +58,7 @@ class Peaks:
 
     Attributes:
         device: where.
-        clock: by which; default: the device's own.
+        clock: by which; default: the device's own, and of a processor what others take left out.
     """
 
     device: torch.device
@@ -70,7 +71,8 @@ class Peaks:
 
         Half precision is never slower than float32: what has no instructions for it may compute in float32.
         """
-        threads, clock = torch.get_num_threads(), self.clock or clock_for(self.device)
+        threads = torch.get_num_threads()
+        clock = self.clock or (UndisturbedClock() if self.device.type == "cpu" else clock_for(self.device))
         for each in ("fp32", precision):
             if (each, threads) not in self._operations:
                 self._operations[each, threads] = product_rate(self.device, DTYPES[each], clock)
@@ -85,14 +87,15 @@ def product_rate(device: torch.device, dtype: torch.dtype, clock: Clock) -> floa
 
     Float32 is multiplied as the switches of the process say (`torch.set_float32_matmul_precision`).
     """
-    fastest = 0.0
+    fastest = rate = 0.0
     for side in SIDES:
         operations = 2 * side**3
-        if fastest and (operations / fastest > SLOWEST_S or 4 * side**2 > affordable(device)):
+        if rate and (operations / rate > SLOWEST_S or 4 * side**2 > affordable(device)):
             break
         a, b = (torch.rand((side, side), device=device).to(dtype) for _ in range(2))
         work = partial(torch.mm, a, b, out=torch.empty_like(a))
-        fastest = max(fastest, operations / least_seconds(work, clock, PRODUCT_S))
+        rate = operations / least_seconds(work, clock, PRODUCT_S)
+        fastest = max(fastest, rate)
     return fastest
 
 
@@ -121,13 +124,13 @@ def least_seconds(work: Callable[[], object], clock: Clock, budget_s: float) -> 
     """Seconds of the fastest of several takes; the first call, which sets up, is not timed."""
     work()
     clock.sync()
-    least, spent = _take(work, clock, 1), 0.0
+    least = _take(work, clock, 1)
     calls = min(1000, max(1, round(TAKE_S / least)))
+    began = clock.now()
     for take in range(MOST):
-        if take >= FEWEST and spent > budget_s:
+        if take >= FEWEST and clock.now() - began > budget_s:
             break
-        each = _take(work, clock, calls)
-        least, spent = min(least, each), spent + each * calls
+        least = min(least, _take(work, clock, calls))
     return least
 
 
