@@ -12,7 +12,8 @@ from pathlib import Path
 from fkbench.boards.entries import Entry, entries_of
 from fkbench.boards.notes import notes_of
 from fkbench.boards.ranking import ErrorsOf, errors_beside, rank_labels, reasons, same_images, seed_sums
-from fkbench.boards.rows import Row, baseline_rows, make_row, variants
+from fkbench.boards.rows import Row, SpeedClass, baseline_rows, make_row, variants
+from fkbench.boards.speed import threads_text
 from fkbench.boards.trust import TrustOf, row_trust, trust_beside
 from fkbench.errors import FkbenchError, UnknownNameError
 from fkbench.records import ResultStore, RunRecord, canonical_json, safe_name
@@ -68,6 +69,7 @@ class Board:
         reference: name of the baseline that `baseline_share` refers to: the one of least rmse; empty without any.
         speed_device: device class whose speeds can be compared on this board.
         speed_version: timing contract version of those.
+        speed_threads: numbers of threads of those; empty where the device is no processor.
         notes: what readers must know of the whole table (leaky, unofficial).
         pairs: of ranked rows, who is better than whom, by their places in `rows`.
     """
@@ -81,6 +83,12 @@ class Board:
     speed_version: int | None
     notes: tuple[str, ...]
     pairs: tuple[Pair, ...] = ()
+    speed_threads: tuple[int, ...] = ()
+
+    @property
+    def speed_conditions(self) -> str:
+        """The device, and the threads where they are known."""
+        return ", ".join(part for part in (self.speed_device, threads_text(self.speed_threads)) if part)
 
     @property
     def title(self) -> str:
@@ -180,10 +188,10 @@ def _board(group: Group, errors: ErrorsOf, trust: TrustOf) -> Board:
     ]
     rows += baseline_rows([entry.first for entry in entries.values()], {row.model for row in rows})
     reference = min((r for r in rows if r.role == "baseline" and r.rmse is not None), key=_by_rmse, default=None)
-    device, version = _speed_class(rows)
+    device, threads, version = speed_class = _speed_class(rows)
     order = sorted(range(len(rows)), key=lambda place: _place(rows[place]))
     places = {name: str(order.index(place)) for place, name in enumerate(entries)}
-    rows = [row.beside(reference.rmse if reference else None, device, version) for row in rows]
+    rows = [row.beside(reference.rmse if reference else None, speed_class) for row in rows]
     counts = sorted(r.dataset.counts["test"] for r in group.records if "test" in r.dataset.counts)
     return Board(
         key=group.key,
@@ -193,6 +201,7 @@ def _board(group: Group, errors: ErrorsOf, trust: TrustOf) -> Board:
         reference=reference.model if reference else "",
         speed_device=device,
         speed_version=version,
+        speed_threads=threads,
         notes=notes_of(group.records),
         pairs=tuple(Pair(places[pair.a], places[pair.b], pair.comparison, pair.p_holm) for pair in pairs),
     )
@@ -216,12 +225,12 @@ def _sums_and_reasons(
     return sums, why
 
 
-def _speed_class(rows: Sequence[Row]) -> tuple[str, int | None]:
-    """The device class and timing version of most rows; those of baselines, which are cheap anywhere, count last."""
+def _speed_class(rows: Sequence[Row]) -> SpeedClass:
+    """Device class, threads and timing version of most rows; those of baselines, cheap anywhere, count last."""
     timed = [row for row in rows if row.speed.version is not None]
-    entries = Counter((row.device, row.speed.version) for row in timed if row.role != "baseline")
-    every = Counter((row.device, row.speed.version) for row in timed)
-    return min(every, key=lambda kind: (-entries[kind], -every[kind], -(kind[1] or 0), kind[0]), default=("", None))
+    entries = Counter(row.speed_class for row in timed if row.role != "baseline")
+    every = Counter(row.speed_class for row in timed)
+    return min(every, key=lambda one: (-entries[one], -every[one], -(one[2] or 0), one), default=("", (), None))
 
 
 def _by_rmse(row: Row) -> tuple[float, str]:

@@ -185,7 +185,12 @@ def _flat(row: Row) -> dict[str, Cell]:
     page |= {"baseline_share": row.baseline_share, "parameters": row.parameters, "macs": row.macs}
     page |= {name: row.speed.numbers.get(name) for name in SPEED}
     page |= {"timing": row.speed.session, "latency_calls": row.speed.calls, "timing_version": row.speed.version}
-    page |= {"device": row.device, "comparable_speed": row.comparable_speed, "trust": row.trust}
+    page |= {
+        "device": row.device,
+        "threads": " ".join(map(str, row.speed.threads)),
+        "comparable_speed": row.comparable_speed,
+        "trust": row.trust,
+    }
     page |= {"seeds": len(row.seeds), "failed_seeds": row.failed, "status": row.status, "role": row.role}
     page |= {"variant": row.variant, "not_ranked": "; ".join(row.reasons), "flags": "; ".join(row.marks)}
     return page | {"keys": " ".join(row.keys)}
@@ -218,7 +223,11 @@ def page(board: Board) -> Mapping[str, Any]:
         "board": board.slug,
         "test_images": board.test_images,
         "reference_baseline": board.reference or None,
-        "speed": {"device": board.speed_device, "timing_version": board.speed_version},
+        "speed": {
+            "device": board.speed_device,
+            "threads": list(board.speed_threads),
+            "timing_version": board.speed_version,
+        },
         "notes": list(board.notes),
         "pairs": {"columns": list(PAIR_COLUMNS), "rows": [_pair_page(pair) for pair in board.pairs]},
         "rows": [_row_page(row) for row in board.rows],
@@ -269,5 +278,6 @@ def _timing_page(row: Row) -> dict[str, Any]:
         "void_reason": speed.why_void or None,
         "latency_calls": speed.calls,
         "version": speed.version,
+        "threads": list(speed.threads),
         "comparable": row.comparable_speed,
     }

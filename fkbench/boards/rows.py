@@ -16,6 +16,8 @@ from fkbench.records import RunRecord, canonical_json, rounded
 from fkbench.score import SeedSums, model_interval
 
 Number = float | int
+SpeedClass = tuple[str, tuple[int, ...], int | None]
+"""Device class, threads of a processor, version of the timing contract."""
 BY_CONVENTION = "rmse_by_convention"
 
 
@@ -38,7 +40,7 @@ class Row:
         failed: number of seeds that did not finish.
         speed: median over seeds, and what kind of session it is from.
         baseline_share: rmse / rmse of the board's strongest baseline; below 1: better than every baseline.
-        same_speed_class: measured on the board's device class and under its timing version.
+        same_speed_class: measured on the board's device class, with its threads and under its timing version.
         keys: of the records.
         trust: how far it is trusted, see `fkbench.boards.trust`; empty where nothing is finished.
     """
@@ -81,10 +83,15 @@ class Row:
         """Whether its speed may be compared with others of the board: the same class, no quick or void session."""
         return self.same_speed_class and self.speed.session in (None, "full")
 
-    def beside(self, reference: float | None, device: str, version: int | None) -> Row:
+    @property
+    def speed_class(self) -> SpeedClass:
+        """What rows share whose speeds can be compared."""
+        return (self.device, *self.speed.conditions)
+
+    def beside(self, reference: float | None, speed_class: SpeedClass) -> Row:
         """The row with what depends on the rest of the board."""
         share = self.rmse / reference if self.rmse is not None and reference else None
-        same = self.speed.version is None or (self.device, self.speed.version) == (device, version)
+        same = self.speed.version is None or self.speed_class == speed_class
         return replace(self, baseline_share=finite(share), same_speed_class=same)
 
 

@@ -8,7 +8,7 @@ speed stands whatever the session is.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -17,6 +17,7 @@ from fkbench.records import RunRecord, Timing
 
 TRAINING = ("train_s", "train_images_per_s")
 SESSION = ("infer_images_per_s", "latency_ms_p50", "latency_ms_p99", "peak_memory_mib")
+PROCESSOR = "cpu"
 LATENCY_CALLS = 1000
 """Of a session under the contract; it may have fewer where a model is slow."""
 
@@ -34,6 +35,8 @@ class Speed:
         session: the best kind among its seeds; None: there was no session.
         calls: least number of latency calls among the sessions that count, where it is known.
         why_void: the reason, where the session is void.
+        threads: numbers of threads of a processor that its seeds were timed with, sorted, 0: not stated; empty for
+            other devices, where the host's threads decide little.
     """
 
     numbers: dict[str, float] = field(default_factory=dict)
@@ -41,6 +44,12 @@ class Speed:
     session: Kind | None = None
     calls: int | None = None
     why_void: str = ""
+    threads: tuple[int, ...] = ()
+
+    @property
+    def conditions(self) -> tuple[tuple[int, ...], int | None]:
+        """What must be equal, besides the device, where speeds are compared: threads and timing version."""
+        return self.threads, self.version
 
 
 def speed_of(records: Sequence[RunRecord]) -> Speed:
@@ -50,15 +59,26 @@ def speed_of(records: Sequence[RunRecord]) -> Speed:
         return Speed()
     version = max(part.version for part in timed)
     parts = [part for part in timed if part.version == version]
+    threads = _threads(record for record in records if record.timing is not None and record.timing.version == version)
     session = min((kind for kind in map(_kind, parts) if kind), key=KINDS.index, default=None)
     counting = [part for part in parts if _kind(part) == session]
     pages = [_training(part) for part in parts]
     if session == "void":
         reasons = sorted({str(_extra(part, "void_reason") or "no reason given") for part in counting})
-        return Speed(_medians(pages), version, session, why_void="; ".join(reasons))
+        return Speed(_medians(pages), version, session, why_void="; ".join(reasons), threads=threads)
     calls = [n for n in (_extra(part, "latency_calls") for part in counting) if type(n) is int]
     pages += [_session(part) for part in counting]
-    return Speed(_medians(pages), version, session, calls=min(calls, default=None))
+    return Speed(_medians(pages), version, session, calls=min(calls, default=None), threads=threads)
+
+
+def _threads(records: Iterable[RunRecord]) -> tuple[int, ...]:
+    return tuple(sorted({record.device.threads or 0 for record in records if record.device.type == PROCESSOR}))
+
+
+def threads_text(threads: Sequence[int]) -> str:
+    """`2 threads`, `1 and 2 threads`; empty where none are stated."""
+    known = [str(number) for number in threads if number]
+    return f"{' and '.join(known)} thread{'' if known == ['1'] else 's'}" if known else ""
 
 
 def _kind(part: Timing) -> Kind | None:

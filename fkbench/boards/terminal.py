@@ -66,7 +66,7 @@ def below(board: Board, columns: Sequence[Column]) -> list[str]:
         lines.append(f"× baseline: rmse over that of {visible(board.reference)}, the strongest baseline here")
     if "own loss" in titles:
         lines.append(OWN_LOSS)
-    speed = f"on {visible(board.speed_device)} under timing contract v{board.speed_version}"
+    speed = f"on {visible(board.speed_conditions)} under timing contract v{board.speed_version}"
     if any(not row.same_speed_class for row in board.rows):
         lines.append(f"{OTHER_SPEED} not comparable: not {speed}")
     elif board.speed_device:

@@ -88,9 +88,12 @@ def _legend(board: Board) -> list[str]:
         lines += ["", f"{OWN_LOSS[0].upper()}{OWN_LOSS[1:]}."]
     if board.speed_device:
         version = f", timing contract v{board.speed_version}"
-        lines += ["", f"Speed: {markdown_text(board.speed_device)}{version}."]
+        lines += ["", f"Speed: {markdown_text(board.speed_conditions)}{version}."]
     if any(not row.same_speed_class for row in board.rows):
-        lines += ["", f"{OTHER_SPEED} measured on another device or under another contract: not comparable."]
+        lines += [
+            "",
+            f"{OTHER_SPEED} measured on another device, with other threads or under another contract: not comparable.",
+        ]
     for note in footnotes(board.rows):
         lines += ["", f"{markdown_text(note)}."]
     return lines

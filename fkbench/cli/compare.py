@@ -101,24 +101,31 @@ def _draw(a: Side, b: Side, path: Path) -> Path:
 
 
 def _page(found: Compared, judged: list[Judged], picture: Path | None) -> dict[str, Any]:
-    from fkbench.publishing.comparison import delta_page
-
     return {
         "a": _side_page(found.a),
         "b": _side_page(found.b),
         "better": found.better or None,
         "images": found.images,
         "groups": found.groups,
-        "rmse": delta_page(found.rmse),
-        "metrics": {name: delta_page(delta) for name, delta in found.metrics.items()},
-        "points": [delta_page(delta) for delta in found.points],
-        "slices": {name: [delta_page(delta) for delta in part] for name, part in found.slices.items()},
+        "rmse": _delta_page(found.rmse),
+        "metrics": {name: _delta_page(delta) for name, delta in found.metrics.items()},
+        "points": [_delta_page(delta) for delta in found.points],
+        "slices": {name: [_delta_page(delta) for delta in part] for name, part in found.slices.items()},
         "rules": [
             {"rule": one.rule.text, "broken": one.broken, "change": one.change, "why": one.why} for one in judged
         ],
         "notes": found.notes,
         "curves": picture,
     }
+
+
+def _delta_page(delta: Delta) -> dict[str, Any]:
+    """A difference as JSON values."""
+    interval = None if delta.low is None else [delta.low, delta.high]
+    return {
+        "name": delta.name, "a": delta.a, "b": delta.b, "difference": delta.difference, "percent": delta.percent,
+        "ci": interval, "p": delta.p, "significant": delta.significant,
+    }  # fmt: skip
 
 
 def _side_page(side: Side) -> dict[str, Any]:

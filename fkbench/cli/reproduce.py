@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fkbench.cli.session import Session, console, current, note, print_json
+from fkbench.cli.stored_checks import StoreOption, store_check
 from fkbench.errors import FkbenchError, RunFailedError
 
 if TYPE_CHECKING:
@@ -42,13 +43,7 @@ def command(
     ] = Path("reproduced"),
     device: Annotated[str, typer.Option(help="auto: the record's where it is here; cpu, cuda or cuda:N.")] = "auto",
     force: Annotated[bool, typer.Option("--force", help="Train again what DIR has from an earlier call.")] = False,
-    store: Annotated[
-        bool | None,
-        typer.Option(
-            "--store/--no-store",
-            help="Keep that it was reproduced, for the tables. Default: for runs, not in a published folder.",
-        ),
-    ] = None,
+    store: StoreOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON value on stdout.")] = False,
 ) -> None:
     """Train a result again from its record, and say how far every metric drifts, against the spread of seeds.
@@ -68,11 +63,11 @@ def _conclude(
     record: RunRecord, again: list[RunRecord], others: list[RunRecord], *, store: bool | None, as_json: bool
 ) -> None:
     """Hold the new trainings against the result, say what came of it, and keep it where that is wanted."""
-    from fkbench.publishing.reproducing import differing, drifts
+    from fkbench.publishing.reproducing import differing, drifts, reproduced
 
     found = drifts(record, again, others)
     page = _page(record, again, found, differing(record, again[0]), len(others))
-    page["stored"] = _store(record, store) if page["reproduced"] else None
+    page["stored"] = store_check(record, reproduced(record), store) if page["reproduced"] else None
     if as_json:
         print_json({**page, "runs": [one.to_json() for one in again]})
     else:
@@ -169,14 +164,6 @@ def _check_data(record: RunRecord, runner: Runner, request: Request) -> None:
             f"The split {stated.split} is version {here['split_version']} here, not {stated.split_version}.",
             "Use the version of fkbench that the record names.",
         )
-
-
-def _store(record: RunRecord, store: bool | None) -> Path | None:
-    from fkbench.publishing.reproducing import reproduced
-    from fkbench.records import is_published, write_verification
-
-    wanted = not is_published(record) if store is None else store
-    return write_verification(record, reproduced(record)) if wanted else None
 
 
 def _page(

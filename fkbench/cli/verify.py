@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fkbench.cli.session import Session, console, current, note, print_json
+from fkbench.cli.stored_checks import StoreOption, store_check
 from fkbench.errors import FkbenchError
 
 if TYPE_CHECKING:
@@ -37,13 +38,7 @@ def command(
         bool, typer.Option("--weights", help="Predict again from the run's weights, too; a published result has none.")
     ] = False,
     device: Annotated[str, typer.Option(help="For --weights: auto, cpu, cuda or cuda:N.")] = "auto",
-    store: Annotated[
-        bool | None,
-        typer.Option(
-            "--store/--no-store",
-            help="Keep what was found for the tables. Default: for runs, not in a published folder.",
-        ),
-    ] = None,
+    store: StoreOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON value on stdout.")] = False,
 ) -> None:
     """Compute every score of results again, from stored predictions and labels; exit code 1 where one does not fit.
@@ -51,7 +46,7 @@ def command(
     Without the dataset the errors per image are taken as they are, and the answer says so.
     """
     from fkbench.publishing.verifying import verify
-    from fkbench.records import is_published, write_verification
+    from fkbench.records import is_published
 
     session = current(context)
     predict = _predictor(session, device) if weights else None
@@ -63,7 +58,7 @@ def command(
             )
         found = verify(record, session.registry, session.data_root, predict)
         wrong = wrong or bool(found.mismatches)
-        stored = write_verification(record, found.verification) if _stores(store, record) else None
+        stored = store_check(record, found.verification, store)
         pages.append({**_page(found), "stored": stored})
         if not as_json:
             _print(found)
@@ -71,12 +66,6 @@ def command(
         print_json({"results": pages, "mismatches": sum(len(page["mismatches"]) for page in pages)})
     if wrong:
         raise typer.Exit(1)
-
-
-def _stores(store: bool | None, record: RunRecord) -> bool:
-    from fkbench.records import is_published
-
-    return not is_published(record) if store is None else store
 
 
 def _chosen(session: Session, runs: list[str], every: bool) -> list[RunRecord]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from fkbench.boards import Entry, entries_of, errors_beside
 from fkbench.boards.rows import make_row
 from fkbench.boards.speed import SESSION, TRAINING, Speed, speed_of
 from fkbench.errors import FkbenchError
+from fkbench.publishing.caveats import notes_of
 from fkbench.records import RunRecord
 from fkbench.score import ImageErrors, SeedSums, compare, holm
 from fkbench.score.intervals import Variance, combined, half_width, mean_interval, seed_variance
@@ -153,7 +153,7 @@ def compare_sides(a: Side, b: Side, point_names: Sequence[str] = ()) -> Compared
     metrics["rmse"] = _tested("rmse", sums_a, sums_b)
     metrics |= {name: delta for name in metrics if (delta := _nme_delta(name, a, b)) is not None}
     metrics |= _speeds(a.speed, b.speed)
-    found = Compared(a, b, metrics, whole.groups, len(sums_a.ids), notes=_notes(a, b))
+    found = Compared(a, b, metrics, whole.groups, len(sums_a.ids), notes=notes_of(a, b))
     found.points = _points(a, b, point_names)
     found.slices = _slices(a, b)
     return found
@@ -254,54 +254,5 @@ def _family(parts: Sequence[tuple[str, SeedSums, SeedSums]]) -> list[Delta]:
     return [Delta(d.name, d.a, d.b, d.low, d.high, adjusted.get(i)) for i, d in enumerate(deltas)]
 
 
-def _notes(a: Side, b: Side) -> list[str]:
-    one, two = a.entry.first, b.entry.first
-    notes = []
-    for what, x, y in (
-        ("protocols", f"{one.protocol.name} v{one.protocol.version}", f"{two.protocol.name} v{two.protocol.version}"),
-        ("boxes", one.box, two.box),
-    ):
-        if x != y:
-            notes.append(f"They are of different {what}: {x} and {y}.")
-    for side in (a, b):
-        if len(side.seeds) == 1 and not side.entry.first.model.deterministic:
-            notes.append(f"{side.name} has one seed: the answer is about this one training, not about the model.")
-        for record in side.entry.unfinished:
-            notes.append(f"{side.name}, seed {record.seed}: {record.status}, left out. {record.reason}".strip())
-        flags = sorted({flag for record in side.entry.done for flag in record.flags})
-        if flags:
-            notes.append(f"{side.name} is marked: {', '.join(flags)}.")
-        if side.entry.first.protocol.overrides:
-            changes = ", ".join(f"{k}={v}" for k, v in sorted(side.entry.first.protocol.overrides.items()))
-            notes.append(f"{side.name} has settings changed: {changes}.")
-    reason = speed_fault(a, b)
-    return (
-        [*notes, f"Speeds are not comparable: {reason}."] if reason and (a.speed.session or b.speed.session) else notes
-    )
-
-
-def speed_fault(a: Side, b: Side) -> str:
-    """Why the speeds of two sides cannot be compared; empty if they can."""
-    if a.entry.device != b.entry.device:
-        return f"measured on {a.entry.device} and on {b.entry.device}"
-    if a.speed.version != b.speed.version:
-        return "measured under two versions of the timing contract"
-    for side in (a, b):
-        if side.speed.session is None:
-            return f"{side.name} was not timed"
-        if side.speed.session != "full":
-            return f"the session of {side.name} is {side.speed.session}"
-    return ""
-
-
 def _seeds(records: Sequence[RunRecord]) -> str:
     return ", ".join(str(record.seed) for record in records)
-
-
-def delta_page(delta: Delta) -> dict[str, Any]:
-    """A difference as JSON values."""
-    interval = None if delta.low is None else [delta.low, delta.high]
-    return {
-        "name": delta.name, "a": delta.a, "b": delta.b, "difference": delta.difference, "percent": delta.percent,
-        "ci": interval, "p": delta.p, "significant": delta.significant,
-    }  # fmt: skip

@@ -17,7 +17,8 @@ from typing import Literal, get_args
 
 from fkbench.boards.speed import SESSION, TRAINING
 from fkbench.errors import FkbenchError, UnknownNameError
-from fkbench.publishing.comparison import Compared, Delta, speed_fault
+from fkbench.publishing.caveats import speed_fault
+from fkbench.publishing.comparison import Compared, Delta
 
 Decide = Literal["significant", "estimate", "interval"]
 DECIDE = get_args(Decide)

@@ -84,9 +84,11 @@ def _legend(board: Board) -> list[str]:
     if NATIVE in columns_for(board.rows):
         lines.append(f"{shown(OWN_LOSS[0].upper() + OWN_LOSS[1:])}.")
     if board.speed_device:
-        lines.append(f"Speed: {isolated(board.speed_device)}, timing contract v{board.speed_version}.")
+        lines.append(f"Speed: {isolated(board.speed_conditions)}, timing contract v{board.speed_version}.")
     if any(not row.same_speed_class for row in board.rows):
-        lines.append(f"{OTHER_SPEED} measured on another device or under another contract: not comparable.")
+        lines.append(
+            f"{OTHER_SPEED} measured on another device, with other threads or under another contract: not comparable."
+        )
     return lines + [f"{isolated(note, 1000)}." for note in footnotes(board.rows)]
 
 

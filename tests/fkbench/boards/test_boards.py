@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import random
 
@@ -156,6 +157,29 @@ def test_speeds_of_another_device_or_timing_version_are_marked(runs):
     comparable = {row.model: row.comparable_speed for row in board.rows}
     assert comparable == {"a": True, "b": True, "c": False, "d": False, "base0": False, "base1": False, "base2": False}
     assert "42.0 †" in render_markdown(board)
+
+
+def test_speeds_of_a_processor_with_other_threads_are_marked(runs):
+    device = {"type": "cpu", "name": "Example CPU", "threads": 2}
+    gpu = {"type": "cuda", "name": "GPU"}
+    runs.add_seeds("a", 2.0, device=device)
+    runs.add_seeds("b", 2.0, device=device)
+    runs.add_seeds("one thread", 2.0, device=device | {"threads": 1})
+    runs.add_seeds("not stated", 2.0, device=device | {"threads": None})
+    for seed, threads in enumerate((2, 2, 4)):
+        runs.add("both", 2.0, seed, device=device | {"threads": threads})
+    (board,) = build(runs.records, runs.errors_of)
+    assert {row.model: row.comparable_speed for row in board.rows} == {
+        "a": True, "b": True, "one thread": False, "not stated": False, "both": False,
+    }  # fmt: skip
+    text = render_markdown(board)
+    assert "Speed: cpu: Example CPU, 2 threads, timing contract v1." in text
+    assert "with other threads" in text
+    assert json.loads(render_json(board))["speed"]["threads"] == [2]
+    for threads in (4, 16):  # of the host of a GPU: they decide little
+        runs.add_seeds(f"gpu {threads}", 2.0, device=gpu | {"threads": threads}, dataset__split="other")
+    (other,) = [board for board in build(runs.records, runs.errors_of) if board.key.split == "other"]
+    assert all(row.comparable_speed for row in other.rows)
 
 
 def test_leaky_and_unofficial_boards_say_so(runs):

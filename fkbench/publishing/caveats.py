@@ -1,0 +1,54 @@
+"""What must be known to read a comparison of two results, and why their speeds may not be compared."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fkbench.boards.speed import threads_text
+
+if TYPE_CHECKING:
+    from fkbench.publishing.comparison import Side
+
+
+def notes_of(a: Side, b: Side) -> list[str]:
+    """In what two sides differ besides the model, what is missing, and why their speeds cannot be compared."""
+    one, two = a.entry.first, b.entry.first
+    notes = []
+    for what, x, y in (
+        ("protocols", f"{one.protocol.name} v{one.protocol.version}", f"{two.protocol.name} v{two.protocol.version}"),
+        ("boxes", one.box, two.box),
+    ):
+        if x != y:
+            notes.append(f"They are of different {what}: {x} and {y}.")
+    for side in (a, b):
+        if len(side.seeds) == 1 and not side.entry.first.model.deterministic:
+            notes.append(f"{side.name} has one seed: the answer is about this one training, not about the model.")
+        for record in side.entry.unfinished:
+            notes.append(f"{side.name}, seed {record.seed}: {record.status}, left out. {record.reason}".strip())
+        flags = sorted({flag for record in side.entry.done for flag in record.flags})
+        if flags:
+            notes.append(f"{side.name} is marked: {', '.join(flags)}.")
+        if side.entry.first.protocol.overrides:
+            changes = ", ".join(f"{k}={v}" for k, v in sorted(side.entry.first.protocol.overrides.items()))
+            notes.append(f"{side.name} has settings changed: {changes}.")
+    reason = speed_fault(a, b)
+    return (
+        [*notes, f"Speeds are not comparable: {reason}."] if reason and (a.speed.session or b.speed.session) else notes
+    )
+
+
+def speed_fault(a: Side, b: Side) -> str:
+    """Why the speeds of two sides cannot be compared; empty if they can."""
+    if a.entry.device != b.entry.device:
+        return f"measured on {a.entry.device} and on {b.entry.device}"
+    if a.speed.threads != b.speed.threads:
+        one, two = (threads_text(side.speed.threads) or "threads that are not stated" for side in (a, b))
+        return f"measured with {one} and with {two}"
+    if a.speed.version != b.speed.version:
+        return "measured under two versions of the timing contract"
+    for side in (a, b):
+        if side.speed.session is None:
+            return f"{side.name} was not timed"
+        if side.speed.session != "full":
+            return f"the session of {side.name} is {side.speed.session}"
+    return ""
