@@ -34,7 +34,7 @@ def print_floors(timings: Sequence[Row], training: Row | None) -> None:
     out = console()
     out.print()
     out.print(table)
-    out.print("[dim]bytes: weights, pictures, output, and what training keeps; layers: each result too[/dim]")
+    out.print("[dim]bytes: weights, pictures, output, training's state; layers: each result too[/dim]")
     out.print("[dim]that is: measured, as a multiple of the larger of operations and bytes[/dim]")
     for peak in {tuple(found["peak"].items()): found["peak"] for _, found in named}.values():
         out.print(f"[dim]{peak_line(peak)}[/dim]", soft_wrap=True)
