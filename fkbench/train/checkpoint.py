@@ -119,3 +119,16 @@ def _restore(optimiser: torch.optim.Optimizer, tensors: Weights) -> None:
         state.setdefault(int(index), {})[key] = value
     whole["state"] = state
     optimiser.load_state_dict(whole)
+    for group in optimiser.param_groups:
+        for parameter in group["params"]:
+            _lay_alike(parameter, optimiser.state[parameter])
+
+
+def _lay_alike(parameter: Tensor, state: dict[str, Tensor]) -> None:
+    """Moments in memory as their weights are: fused optimisers walk through both side by side, whatever the strides.
+
+    A file holds them contiguous, and weights in channels last would meet the moments of others.
+    """
+    for name, value in state.items():
+        if value.shape == parameter.shape and value.stride() != parameter.stride():
+            state[name] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)

@@ -107,6 +107,29 @@ def test_a_run_that_was_cut_off_goes_on_exactly(tmp_path: Path, optimiser: str):
         assert torch.equal(value, second.progress.best[name])
 
 
+@pytest.mark.parametrize("optimiser", ["adamw", "adam", "adamax", "sgd"])
+def test_a_net_in_channels_last_goes_on_exactly_too(tmp_path: Path, optimiser: str):
+    """Fused optimisers walk through memory as it lies: moments must lie as the weights do."""
+
+    def convolutions() -> nn.Module:
+        torch.manual_seed(3)
+        layers = (nn.Conv2d(1, 6, 3, 2), nn.ReLU(), nn.Conv2d(6, 8, 3, 2), nn.Flatten(), nn.Linear(72, 2))
+        return nn.Sequential(*layers).to(memory_format=torch.channels_last)
+
+    recipe = replace(RECIPE, optimiser=optimiser)
+    whole = trainer(recipe, module=convolutions())
+    whole.fit()
+    path = tmp_path / "checkpoint.safetensors"
+    first = trainer(recipe, module=convolutions())
+    first.fit(Listener(epoch=lambda row: first.save(path) if row["epoch"] == 2 else None))
+    second = trainer(recipe, module=convolutions())
+    second.resume(path)
+    assert second.progress.epoch == 2
+    second.fit()
+    assert history(whole) == history(second)
+    assert torch.equal(weights(whole), weights(second))
+
+
 def test_a_damaged_or_foreign_checkpoint_is_one_clear_error(tmp_path: Path):
     path = tmp_path / "checkpoint.safetensors"
     path.write_bytes(b"not a checkpoint")
