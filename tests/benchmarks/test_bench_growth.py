@@ -79,7 +79,9 @@ class Case:
         self.epochs.append(time.process_time() - started)
         self.epoch_memory = order.nbytes + bytes_of(draws)
         ticks: list[tuple[float, float]] = []
-        self.trainer._epoch(Listener(step=lambda images: ticks.append((time.process_time(), time.perf_counter()))))
+        listener = Listener(step=lambda images: ticks.append((time.process_time(), time.perf_counter())))
+        for _ in self.trainer._epoch(listener):
+            pass
         (cpu, wall), (last_cpu, last_wall) = ticks[0], ticks[-1]
         self.steps.append((last_cpu - cpu) / (len(ticks) - 1))
         self.wall.append((last_wall - wall) / (len(ticks) - 1))
