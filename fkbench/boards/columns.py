@@ -26,6 +26,7 @@ NOTHING = "–"
 OTHER_SPEED = "†"
 VOID = "‡"
 FEW_CALLS = "§"
+SHARE = "¶"
 QUICK = "~"
 
 
@@ -74,6 +75,8 @@ def _speed(name: str, digits: int) -> Callable[[Row], str]:
             text = f"{QUICK}{text}"
         if name.startswith("latency") and _few_calls(row):
             text = f"{text} {FEW_CALLS}"
+        if name in TRAINING and row.speed.at_once > 1:
+            text = f"{text} {SHARE}"
         return text if row.same_speed_class else f"{text} {OTHER_SPEED}"
 
     return cell
@@ -92,6 +95,9 @@ def footnotes(rows: Sequence[Row]) -> list[str]:
     few = [f"{row.label} {row.speed.calls}" for row in rows if _few_calls(row)]
     if few:
         lines.append(f"{FEW_CALLS} fewer than {LATENCY_CALLS} latency calls: {', '.join(few)}")
+    shared = [f"{row.label} {row.speed.at_once}" for row in rows if row.speed.at_once > 1]
+    if shared:
+        lines.append(f"{SHARE} seconds of training are a share, of so many seeds trained at once: {', '.join(shared)}")
     void: dict[str, list[str]] = {}
     for row in rows:
         if row.speed.session == "void":

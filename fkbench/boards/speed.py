@@ -37,6 +37,7 @@ class Speed:
         why_void: the reason, where the session is void.
         threads: numbers of threads of a processor that its seeds were timed with, sorted, 0: not stated; empty for
             other devices, where the host's threads decide little.
+        at_once: how many seeds shared the device while they were trained, at most: the seconds of training are shares.
     """
 
     numbers: dict[str, float] = field(default_factory=dict)
@@ -45,6 +46,7 @@ class Speed:
     calls: int | None = None
     why_void: str = ""
     threads: tuple[int, ...] = ()
+    at_once: int = 1
 
     @property
     def conditions(self) -> tuple[tuple[int, ...], int | None]:
@@ -62,13 +64,15 @@ def speed_of(records: Sequence[RunRecord]) -> Speed:
     threads = _threads(record for record in records if record.timing is not None and record.timing.version == version)
     session = min((kind for kind in map(_kind, parts) if kind), key=KINDS.index, default=None)
     counting = [part for part in parts if _kind(part) == session]
+    at_once = max(found if type(found := _extra(part, "trained_at_once")) is int else 1 for part in parts)
     pages = [_training(part) for part in parts]
     if session == "void":
         reasons = sorted({str(_extra(part, "void_reason") or "no reason given") for part in counting})
-        return Speed(_medians(pages), version, session, why_void="; ".join(reasons), threads=threads)
+        return Speed(_medians(pages), version, session, why_void="; ".join(reasons), threads=threads, at_once=at_once)
     calls = [n for n in (_extra(part, "latency_calls") for part in counting) if type(n) is int]
     pages += [_session(part) for part in counting]
-    return Speed(_medians(pages), version, session, calls=min(calls, default=None), threads=threads)
+    fewest = min(calls, default=None)
+    return Speed(_medians(pages), version, session, calls=fewest, threads=threads, at_once=at_once)
 
 
 def _threads(records: Iterable[RunRecord]) -> tuple[int, ...]:

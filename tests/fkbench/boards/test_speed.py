@@ -114,10 +114,24 @@ def test_few_latency_calls_have_a_footnote_at_the_latency(runs):
     assert csv_row(board, "slow")["latency_calls"] == "640"
 
 
+def test_seeds_trained_at_once_have_a_footnote_at_their_seconds(runs):
+    runs.add("alone", timing=timing())
+    runs.add("beside", seed=0, timing=timing(trained_at_once=5))
+    runs.add("beside", seed=1, timing=VOID | {"trained_at_once": 2})
+    runs.add("shaken", timing=VOID | {"trained_at_once": 3})
+    board = only_board(runs)
+    assert markdown_cells(board, "beside")["train s"] == "40.0 ¶"
+    assert markdown_cells(board, "beside")["infer img/s"] == "472"
+    assert markdown_cells(board, "alone")["train s"] == "40.0"
+    for text in (render_markdown(board), printed(board)):
+        (note,) = re.findall(r"¶ seconds of training are a share, of so many seeds trained at once: ([^.\n]*)", text)
+        assert sorted(note.split(", ")) == ["beside 5", "shaken 3"]
+
+
 def test_boards_of_full_sessions_have_no_footnotes(runs):
     runs.add("net", timing=timing())
     text = render_markdown(only_board(runs))
-    assert not set("‡§~†") & set(text)
+    assert not set("‡§¶~†") & set(text)
 
 
 def test_runs_without_a_session_have_no_kind(runs):
