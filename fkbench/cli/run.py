@@ -19,6 +19,7 @@ EPILOG = (
     "fkbench run --model ./mynet.py --dataset synthetic15 --set protocol.lr=3e-4 --epochs 20. "
     "The same command goes on with a run that was cut off, and shows one that is finished."
 )
+MOST_SEEDS = 10_000
 
 
 def register(app: typer.Typer) -> None:
@@ -89,16 +90,35 @@ def parse_seeds(text: str) -> tuple[int, ...]:
     """`0,1,2` or `0-4` as numbers.
 
     Raises:
-        FkbenchError: something else.
+        FkbenchError: something else, a range without any seed (`5-2`), or too many seeds for any machine.
     """
     seeds: list[int] = []
-    try:
-        for part in text.split(","):
-            first, dash, last = part.partition("-")
-            seeds += range(int(first), int(last) + 1) if dash and first else [int(part)]
-    except ValueError:
-        raise FkbenchError(f"--seeds '{text}' is not a list of whole numbers.", "For example --seeds 0,1,2.") from None
+    for part in text.split(","):
+        found = _seed_range(text, part)
+        if not found:
+            raise FkbenchError(
+                f"The range '{_short(part.strip())}' of --seeds is empty.", "The smaller seed first: 0-4."
+            )
+        if len(seeds) + found.stop - found.start > MOST_SEEDS:  # before they are counted out: that would fill memory
+            raise FkbenchError(
+                f"--seeds '{_short(text)}' means too many seeds: at most {MOST_SEEDS}.", "For example --seeds 0-4."
+            )
+        seeds += found
     return tuple(seeds)
+
+
+def _seed_range(text: str, part: str) -> range:
+    first, dash, last = part.partition("-")
+    try:
+        return range(int(first), int(last) + 1) if dash and first.strip() else range(int(part), int(part) + 1)
+    except ValueError:
+        raise FkbenchError(
+            f"--seeds '{_short(text)}' is not a list of whole numbers.", "For example --seeds 0,1,2."
+        ) from None
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:57]}…"
 
 
 def carry_out(session: Session, request: Request) -> list[RunRecord]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
+from math import prod
 
 from fkbench.errors import FkbenchError, UnknownNameError
 
 Settings = Mapping[str, Mapping[str, str]]
 
 DEFAULT_LIMIT_S = 24 * 3600.0
+MOST_RUNS = 10_000
 _UNITS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
 
 
@@ -65,9 +67,14 @@ class Matrix:
 
         Args:
             models: every model's name; those that `*` and `?` in `models` mean are found among them.
+
+        Raises:
+            FkbenchError: a pattern that no model fits, or more than `MOST_RUNS`.
         """
         chosen = list(dict.fromkeys(name for text in self.models for name in named(text, models)))
-        axes = product(self.seeds, self.datasets, self.protocols, self.splits, self.boxes, chosen)
+        lists = (self.seeds, self.datasets, self.protocols, self.splits, self.boxes, chosen)
+        _check_size(prod(map(len, lists)))
+        axes = product(*lists)
         return [
             Cell(model, dataset, protocol, split, box, seed, self.device, self.epochs, self.settings, self.limit)
             for seed, dataset, protocol, split, box, model in axes
@@ -77,10 +84,26 @@ class Matrix:
 def cells_of(matrices: Iterable[Matrix], models: Iterable[str]) -> list[Cell]:
     """The runs of several matrices, each once; see `Matrix.cells`."""
     known = list(models)
-    found: list[Cell] = []
+    found: dict[str, Cell] = {}
     for matrix in matrices:
-        found += [cell for cell in matrix.cells(known) if cell not in found]
-    return found
+        for cell in matrix.cells(known):
+            found.setdefault(_identity(cell), cell)
+        _check_size(len(found))
+    return list(found.values())
+
+
+def _identity(cell: Cell) -> str:
+    """The same text for equal cells: comparing each with each would take minutes for thousands."""
+    settings = sorted((subject, sorted(values.items())) for subject, values in cell.settings.items())
+    return repr(replace(cell, settings={})) + repr(settings)
+
+
+def _check_size(runs: int) -> None:
+    if runs > MOST_RUNS:
+        raise FkbenchError(
+            f"A sweep of {runs if runs < 10**12 else 'more than 10^12'} runs is too large: at most {MOST_RUNS}.",
+            "Ask for fewer models, datasets or seeds, or sweep them one after the other.",
+        )
 
 
 def named(text: str, models: Iterable[str]) -> list[str]:

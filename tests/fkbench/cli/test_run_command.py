@@ -205,5 +205,18 @@ def test_seeds():
     assert parse_seeds("0") == (0,)
     assert parse_seeds("0,2,5") == (0, 2, 5)
     assert parse_seeds("0-2,7") == (0, 1, 2, 7)
-    with pytest.raises(FkbenchError):
+    with pytest.raises(FkbenchError, match="'one' is not a list"):
         parse_seeds("one")
+
+
+@pytest.mark.parametrize("text", ["0-999999999", "0-9999,10000", "0-" + "9" * 4000])
+def test_too_many_seeds_are_refused_before_they_are_counted_out(text):
+    with pytest.raises(FkbenchError, match="too many seeds") as error:
+        parse_seeds(text)
+    assert len(error.value.message) < 150
+
+
+@pytest.mark.parametrize(("text", "named"), [("5-2", "5-2"), ("0,7-3,9", "7-3")])
+def test_an_empty_range_of_seeds_is_refused_by_name(text, named):
+    with pytest.raises(FkbenchError, match=f"The range '{named}' of --seeds is empty"):
+        parse_seeds(text)

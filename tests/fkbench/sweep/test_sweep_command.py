@@ -196,6 +196,8 @@ def test_ctrl_c_ends_all_and_says_how_to_go_on(tmp_path):
         (["--models", "zz*", "--datasets", "synthetic15"], "Unknown model 'zz*'"),
         (["--models", "dfk", "--datasets", "synthetic15", "--protocol", "unifrom"], "Did you mean uniform"),
         (["--models", "dfk", "--datasets", "synthetic15", "--seeds", "a"], "--seeds 'a'"),
+        (["--models", "dfk", "--datasets", "synthetic15", "--seeds", "5-2", "--dry-run"], "The range '5-2'"),
+        (["--models", "dfk", "--datasets", "synthetic15", "--seeds", "0-999999999", "--dry-run"], "too many seeds"),
         (["--models", "dfk", "--datasets", "synthetic15", "--time-limit", "soon"], "--time-limit 'soon'"),
         (["--models", "dfk", "--datasets", "synthetic15", "--jobs", "0"], "--jobs is 0"),
         (["--models", "dfk", "--datasets", "synthetic15", "--epochs", "0"], "--epochs is 0"),

@@ -51,6 +51,16 @@ def test_seeds_change_last_and_nothing_stands_twice():
     assert [(cell.seed, cell.model) for cell in cells] == [(0, "a"), (0, "b"), (1, "a"), (1, "b")]
 
 
+def test_a_matrix_of_absurd_size_is_refused_before_it_is_multiplied_out():
+    seeds = range(10_000)
+    assert len(cells_of([Matrix(["a"], ["x"], seeds=seeds)] * 2, [])) == 10_000
+    many = [str(number) for number in range(10_000)]
+    with pytest.raises(FkbenchError, match="at most 10000"):
+        cells_of([Matrix(many, many, many, many, many, seeds)], [])
+    with pytest.raises(FkbenchError, match="A sweep of 12000 runs is too large"):
+        cells_of([Matrix([name], ["x"], seeds=range(6000)) for name in ("a", "b", "c", "d")], [])
+
+
 def test_a_pattern_means_the_models_that_fit():
     cells = cells_of([Matrix(["res*", "dfk", "./odd*.py"], ["x"])], ["dfk", "resnet18", "resnet50", "vgg"])
     assert [cell.model for cell in cells] == ["resnet18", "resnet50", "dfk", "./odd*.py"]
