@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fkbench.cli.session import console, current, note, print_json
-from fkbench.errors import FkbenchError
+from fkbench.errors import FkbenchError, UnknownNameError
 
 if TYPE_CHECKING:
     from fkbench.boards import Board
     from fkbench.publishing import Added, Clash, Sides
-    from fkbench.records import RunRecord
+    from fkbench.records import ResultStore, RunRecord
     from fkbench.site import Leaderboards
 
 EPILOG = (
@@ -51,7 +51,11 @@ def leaderboard(
     only: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="RUN", help="Publish only this: a key, a folder, or model@dataset for all seeds; repeatable."
+            metavar="RUN",
+            help=(
+                "Publish only this: a key, a folder, model@dataset for all seeds, or detector@dataset for the score "
+                "of a detector; repeatable."
+            ),
         ),
     ] = None,
     replace: Annotated[
@@ -133,8 +137,8 @@ def _publish(
     damaged: list[str] = []
     root, target, scrubber = current(context).runs_root, folder.expanduser(), Scrubber.of_this_machine()
     done = publish(_chosen(root, dataset, only, damaged), target, scrubber, replace=replace)
-    if not only:  # which names runs
-        publish_detectors(root, target, scrubber, done.sides, dataset=dataset, replace=replace)
+    named = only or None
+    publish_detectors(root, target, scrubber, done.sides, dataset=dataset, only=named, replace=replace)
     made = rebuild(target, damaged.append, processes=None)
     for line in dict.fromkeys(damaged):
         note(f"Damaged: {line}")
@@ -148,11 +152,15 @@ def _publish(
 
 
 def _chosen(root: Path, dataset: str | None, only: list[str], damaged: list[str]) -> list[RunRecord]:
-    from fkbench.errors import UnknownNameError
     from fkbench.records import ResultStore
-    from fkbench.records.detections import detector_files
+    from fkbench.records.detections import detector_files, detectors_of, names_of
+    from fkbench.records.lookup import label
 
     store = ResultStore(root)
+    detectors = {name for page in detectors_of(root, _unheard) for name in names_of(page)} if only else set()
+    of_runs = [text for text in only if text not in detectors or _means_runs(store, text)]
+    if only and not of_runs:
+        return []
     records = store.records(damaged.append)
     if not records and not only and detector_files(root):
         return []
@@ -160,12 +168,27 @@ def _chosen(root: Path, dataset: str | None, only: list[str], damaged: list[str]
         raise FkbenchError(
             f"There are no runs in '{root}'.", "Make one with `fkbench run`, or name another folder with --runs."
         )
+    unknown = [text for text in of_runs if "@" in text and detectors and not _means_runs(store, text)]
+    if unknown:
+        raise UnknownNameError("run or detector's score", unknown[0], detectors | {label(record) for record in records})
     if only:
-        records = list({record.path: record for text in only for record in store.find_all(text)}.values())
+        records = list({record.path: record for text in of_runs for record in store.find_all(text)}.values())
     wanted = [record for record in records if dataset in (None, record.dataset.name)]
     if not wanted:
         raise UnknownNameError("dataset among the runs", str(dataset), {record.dataset.name for record in records})
     return wanted
+
+
+def _unheard(_line: str) -> None:
+    """What cannot be read and was not asked for."""
+
+
+def _means_runs(store: ResultStore, text: str) -> bool:
+    """Whether runs have this name as well as a detector's result."""
+    try:
+        return bool(store.find_all(text, _unheard))
+    except UnknownNameError:
+        return False
 
 
 def added_page(done: Added) -> dict[str, Any]:

@@ -70,6 +70,7 @@ def command(
 
 def _chosen(session: Session, runs: list[str], every: bool) -> list[RunRecord]:
     from fkbench.records import ResultStore
+    from fkbench.records.detections import detectors_of
 
     if every == bool(runs):
         raise FkbenchError("Which results?", "Name some (fkbench runs list), or give --all.")
@@ -77,9 +78,12 @@ def _chosen(session: Session, runs: list[str], every: bool) -> list[RunRecord]:
     damaged: list[str] = []
     if every:
         found = [record for record in results.records(damaged.append) if record.status == "done"]
+        detectors = detectors_of(session.runs_root, damaged.append)
         if damaged:
             raise FkbenchError(f"A record cannot be read: {damaged[0]}", "Remove it, or fetch it again.")
-        if not found:
+        if detectors:
+            note(f"{len(detectors)} of detectors: of the right form; without their boxes nothing is computed again.")
+        if not found and not detectors:
             raise FkbenchError(f"There are no finished results in '{session.runs_root}'.", "Name a folder with --runs.")
         return found
     return list({record.path: record for text in runs for record in results.find_all(text)}.values())

@@ -109,20 +109,20 @@ def take(checkout: Path, changes: Sequence[Change], out: Path, say: Callable[[st
             say(f"Not looked at: {change.path}")
         elif parts[1] == RESULTS:
             stems[parts[2], _stem_of(parts[3])] = None
-    runs = 0
+    results = 0
     for board, stem in stems:
         for file in _files(checkout, board, stem):
             copy = out / RESULTS / board / file.name
-            runs += file.name == f"{stem}{RECORD}"
+            results += file.name in (f"{stem}{RECORD}", f"{stem}{DETECTOR}")
             try:
                 write_atomic(copy, _content(file))
                 _check_detection(copy)
             except FkbenchError as error:
                 faults += 1
                 say(f"Fault: {error.message}")
-    if not runs:
+    if not results:
         faults += 1
-        say(f"Fault: there is no new result of a run below {FOLDER}/{RESULTS}.")
+        say(f"Fault: there is no new result of a run or a detector below {FOLDER}/{RESULTS}.")
     return faults
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,14 @@ from fkbench.errors import FkbenchError
 from fkbench.publishing.scrubbing import Scrubber, private_part
 from fkbench.records import RunRecord, is_published, safe_name
 from fkbench.records.beside import RESULTS
-from fkbench.records.detections import BoxedResult, DetectorResult, boxed_files, detector_files, read_detection
+from fkbench.records.detections import (
+    BoxedResult,
+    DetectorResult,
+    boxed_files,
+    detector_files,
+    names_of,
+    read_detection,
+)
 from fkbench.records.files import write_atomic
 
 
@@ -60,9 +67,21 @@ def publish_boxed(record: RunRecord, file: Path, scrubber: Scrubber, done: Sides
 
 
 def publish_detectors(
-    root: Path, folder: Path, scrubber: Scrubber, done: Sides, *, dataset: str | None = None, replace: bool = False
+    root: Path,
+    folder: Path,
+    scrubber: Scrubber,
+    done: Sides,
+    *,
+    dataset: str | None = None,
+    only: Collection[str] | None = None,
+    replace: bool = False,
 ) -> None:
-    """The scores of detectors of a runs folder or a published one; arguments and errors as for `publish_boxed`."""
+    """The scores of detectors of a runs folder or a published one; further arguments and errors as for `publish_boxed`.
+
+    Args:
+        dataset: those on this one only.
+        only: those of these names (`detector@dataset`, `detector@dataset/split`) only. What cannot be read has no name.
+    """
     for source in detector_files(root):
         if source.resolve().is_relative_to((folder / RESULTS).resolve()):
             continue
@@ -70,9 +89,11 @@ def publish_detectors(
             page = read_detection(source, DetectorResult)
             _check_names(page["detector"]["name"], page["dataset"])
         except FkbenchError as error:
-            done.refused[str(source)] = error.message
+            if only is None:
+                done.refused[str(source)] = error.message
             continue
-        if dataset in (None, page["dataset"]["name"]):
+        named = only is None or any(name in only for name in names_of(page))
+        if named and dataset in (None, page["dataset"]["name"]):
             used = Scrubber() if source.name.endswith(".detector.json") else scrubber
             name = f"{safe_name(page['detector']['name'])}-{page['key']}.detector.json"
             target = folder / RESULTS / detectors_slug(page["dataset"]) / name

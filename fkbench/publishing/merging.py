@@ -23,6 +23,7 @@ from fkbench.publishing.folder import Added, Clash, add_form
 from fkbench.publishing.form import Form, RefusedError, published_form
 from fkbench.publishing.scrubbing import Scrubber
 from fkbench.records import ResultStore, RunRecord, is_published
+from fkbench.records.detections import detector_files
 
 Keep = Literal["neither", "first", "last"]
 
@@ -87,7 +88,7 @@ def _forms(folder: Path, out: Path | None, done: Merged) -> Iterable[Form]:
         raise FkbenchError(f"'{folder}' is --out, too.", "Name it as --out alone: what it holds stays.")
     before = len(done.damaged)
     records = ResultStore(folder).records(done.damaged.append)
-    if not records and len(done.damaged) == before:
+    if not records and len(done.damaged) == before and not detector_files(folder):
         raise FkbenchError(f"There are no results in '{folder}'.", "Name a runs folder or a published one.")
     done.read[str(folder)] = len(records)
     own = Scrubber.of_this_machine()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -200,6 +200,12 @@ def detector_files(root: Path) -> list[Path]:
     base = root / RESULTS if (root / RESULTS).is_dir() else root
     found = [*(root / "detectors").glob("*/*.json"), *base.glob("detectors-*/*.detector.json")]
     return sorted(path for path in found if path.is_file())
+
+
+def names_of(page: Mapping[str, Any]) -> tuple[str, str]:
+    """By what a detector's result is named: `detector@dataset` and `detector@dataset/split`."""
+    whole = f"{page['detector']['name']}@{page['dataset']['name']}"
+    return whole, f"{whole}/{page['dataset']['split']}"
 
 
 def boxed_files(record: RunRecord) -> Iterator[tuple[str, Path]]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from fkbench.errors import FkbenchError
-from fkbench.publishing import Scrubber, publish, publish_detectors, rebuild
+from fkbench.publishing import Scrubber, Sides, publish, publish_detectors, rebuild
 from fkbench.publishing.contributions import Change, changes_of, check_same, fault_of
 from fkbench.records import RunStore, Verification, subject_of, write_verification
 
@@ -219,6 +219,49 @@ def test_what_is_published_from_checked_runs_with_detectors_is_taken(workspace, 
     assert failed == "", said
     assert len(list((workspace / "merged" / "results").glob("*/*.detector.json"))) == 1
     assert len(list((workspace / "merged" / "results").glob("*/*.score.json"))) == 1
+
+
+def contribute_detector(workspace, tmp_path):
+    """A contribution of a detector's score and of no run; returns its file."""
+    published = workspace / "contributed" / "leaderboards"
+    for file in list((published / "results").glob("*/new-*")):
+        file.unlink()
+    source = tmp_path / "found" / "detectors" / "faces" / "finder-0000000000000000.json"
+    source.parent.mkdir(parents=True)
+    source.write_text(json.dumps(DETECTOR))
+    publish_detectors(tmp_path / "found", published, Scrubber(), Sides())
+    (file,) = (published / "results").glob("*/*.detector.json")
+    return file
+
+
+@pytest.mark.slow
+def test_detectors_alone_are_taken(workspace, tmp_path):
+    contribute_detector(workspace, tmp_path)
+    rebuild(workspace / "contributed" / "leaderboards")
+    failed, said = check(workspace)
+    assert failed == "", said
+    assert len(list((workspace / "merged" / "results").glob("*/*.detector.json"))) == 1
+    assert (workspace / "merged" / "detectors-faces-honest-01234567.md").is_file()
+
+
+@pytest.mark.slow
+def test_a_detectors_file_that_is_not_as_it_would_be_published_is_refused(workspace, tmp_path):
+    file = contribute_detector(workspace, tmp_path)
+    file.write_text(json.dumps(json.loads(file.read_text())))
+    failed, said = check(workspace)
+    assert failed == SAME, said
+    assert "is not what its content gives at this place" in said
+
+
+@pytest.mark.slow
+def test_a_detectors_published_file_is_not_changed(workspace, tmp_path):
+    file = contribute_detector(workspace, tmp_path)
+    git(workspace / "contributed", "add", "-A")
+    git(workspace / "contributed", "commit", "-qm", "taken before")
+    file.write_text(file.read_text().replace("0.9", "0.95"))
+    failed, said = check(workspace)
+    assert failed == ONLY, said
+    assert "changes what is published" in said
 
 
 FINDING = {"recall": 0.9, "recall_ci": [0.8, 1.0], "precision": 1.0, "precision_ci": None, "ap": None,

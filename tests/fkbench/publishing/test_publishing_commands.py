@@ -49,6 +49,63 @@ def test_only_some_are_published(call, two, tmp_path):
     assert "Unknown run 'three@faces'" in err
 
 
+def put_detector(store, name, dataset="faces"):
+    """A detector's score, as `fkbench detect --dataset` stores it."""
+    finding = {"recall": 0.9, "recall_ci": [0.8, 1.0], "precision": 1.0, "precision_ci": None, "ap": None,
+               "extra_per_picture": 0.0, "cover": 0.9, "noise": None}  # fmt: skip
+    pictures = {"corrected": finding, "raw": finding, "main_recall": 0.9}
+    page = {
+        "schema": 1, "kind": "detector", "key": "0" * 16, "detector": {"name": name, "settings": {}},
+        "dataset": {"name": dataset, "split": "honest", "fingerprint": "sha256:0123456789", "pictures": 9},
+        "correction": {"provenance": {}}, "clean": pictures, "harder": {},
+        "timing": {"ms": {"p50": 3.0, "p90": 4.0}, "void": False, "quick": True},
+    }  # fmt: skip
+    file = store.root / "detectors" / dataset / f"{name}-{'0' * 16}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(page))
+
+
+@pytest.mark.parametrize(
+    ("only", "runs", "detectors"),
+    [
+        (["finder@faces"], set(), {"finder"}),
+        (["finder@faces/honest", "seeker@faces"], set(), {"finder", "seeker"}),
+        (["two@faces", "seeker@faces"], {"two"}, {"seeker"}),
+        (["two@faces"], {"two"}, set()),
+        (["one@faces"], {"one"}, {"one"}),
+    ],
+)
+def test_only_some_detectors_are_published(call, store, two, tmp_path, only, runs, detectors):
+    for name in ("finder", "seeker", "one"):
+        put_detector(store, name)
+    put_detector(store, "finder", "others")
+    words = [word for text in only for word in ("--only", text)]
+    assert call("leaderboard", "--publish", tmp_path / "lb", *words)[0] == 0
+    assert {record.model.name for record in ResultStore(tmp_path / "lb").records()} == runs
+    files = [json.loads(file.read_text()) for file in (tmp_path / "lb" / "results").glob("*/*.detector.json")]
+    assert {(page["detector"]["name"], page["dataset"]["name"]) for page in files} == {(n, "faces") for n in detectors}
+
+
+def test_a_detector_that_is_not_there_is_named(call, store, two, tmp_path):
+    put_detector(store, "finder")
+    code, _, err = call("leaderboard", "--publish", tmp_path / "lb", "--only", "finder@elsewhere")
+    assert code == 2
+    assert "finder@elsewhere'" in err
+    assert "finder@faces" in err
+
+
+def test_detectors_alone_are_merged_and_have_their_form_checked(call, store, tmp_path):
+    put_detector(store, "finder")
+    assert call("leaderboard", "--publish", tmp_path / "lb", "--only", "finder@faces")[0] == 0
+    code, out, err = call("verify", "--all", "--json", runs=tmp_path / "lb")
+    assert (code, json.loads(out)["results"]) == (0, [])
+    assert "1 of detectors" in err
+    assert call("merge", tmp_path / "lb", "--out", tmp_path / "merged")[0] == 0
+    (file,) = (tmp_path / "merged" / "results").glob("*/*.detector.json")
+    file.write_text(file.read_text().replace('"recall": 0.9', '"recall": 9'))
+    assert call("verify", "--all", runs=tmp_path / "merged")[0] == 2
+
+
 def test_a_conflict_is_exit_code_1_until_it_is_resolved(call, put, tmp_path):
     key = put("net", 1.0).key
     assert call("leaderboard", "--publish", tmp_path / "lb")[0] == 0
