@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from fkbench.records import RunRecord, read_record
+from fkbench.records import ResultStore, RunRecord, read_record
 from fkbench_docs.markup import code, number, prose, table
 
 NOTHING = "No published record yet."
@@ -19,12 +19,12 @@ class Published:
 
     @classmethod
     def read(cls, folder: Path) -> Published:
-        """All records in `folder/results/*/*.json`; none where the folder is not there.
+        """All records of runs in `folder/results`; none where the folder is not there.
 
         Raises:
             FkbenchError: a record cannot be read; the file is named.
         """
-        found = [read_record(file) for file in sorted(folder.glob("results/*/*.json"))]
+        found = [read_record(file) for file in ResultStore(folder).files()]
         return cls(tuple(record for record in found if record.status == "done"))
 
     def of(self, model: str) -> list[RunRecord]:

@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fkbench.boards import build, write_boards
+from fkbench.boards import build, write_board, write_index
+from fkbench.boards.detections import side_boards
+from fkbench.boards.output import write_texts
 from fkbench.publishing import RefusedError, Scrubber, publish, published_form, rebuild
 from fkbench.records import (
     ERRORS_FILE,
@@ -344,5 +346,12 @@ def test_a_check_of_the_run_stays_with_it_and_one_of_the_published_counts_for_th
 @pytest.mark.skipif(not (LEADERBOARDS / "results").is_dir(), reason="nothing is published in this checkout yet")
 def test_the_committed_tables_are_those_of_the_committed_results(tmp_path):
     """To mend: fkbench --runs leaderboards leaderboard --publish leaderboards."""
-    for path in write_boards(build(ResultStore(LEADERBOARDS).records()), tmp_path):
+    records = ResultStore(LEADERBOARDS).records()
+    sides = side_boards(records, LEADERBOARDS, pytest.fail)
+    boards = build(records)
+    made = [path for board in boards for path in write_board(board, tmp_path)]
+    made += [path for side in sides for path in write_texts(side.files, side.slug, tmp_path)]
+    for path in (*made, write_index(boards, tmp_path, sides)):
         assert (LEADERBOARDS / path.name).read_bytes() == path.read_bytes(), f"{path.name} is out of date"
+    ours = {path.name for path in LEADERBOARDS.iterdir() if path.suffix in {".md", ".csv", ".json"}}
+    assert ours == {path.name for path in tmp_path.iterdir()}
