@@ -35,9 +35,21 @@ class DataMissingError(FkbenchError):
 
 
 class UnknownNameError(FkbenchError):
-    """No plugin, split, setting … of that name; the remedy names the nearest ones, each after `prefix`."""
+    """No plugin, split, setting … of that name; the remedy names the nearest ones, each after `prefix`.
 
-    def __init__(self, kind: str, name: str, known: Iterable[str], hint: str = "", *, prefix: str = "") -> None:
+    `none` is said where nothing of the kind is known.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        name: str,
+        known: Iterable[str],
+        hint: str = "",
+        *,
+        prefix: str = "",
+        none: str = "There is none.",
+    ) -> None:
         import difflib  # as in the registry: loaded when something is wrong, not at every start
 
         names = sorted(known)
@@ -47,7 +59,7 @@ class UnknownNameError(FkbenchError):
         elif names:
             remedy = f"Known: {', '.join(prefix + found for found in names[:12])}{' …' if len(names) > 12 else ''}."
         else:
-            remedy = "None is registered."
+            remedy = none
         super().__init__(f"Unknown {kind} '{name}'.", f"{remedy} {hint}".strip())
 
 

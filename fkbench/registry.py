@@ -95,7 +95,7 @@ class Registry:
             return found
         hint = "`fkbench plugins` shows what failed to load." if self.failures else ""
         known = [*self.specs[group], *(self._examples() if group == "models" and ":" in name else ())]
-        raise UnknownNameError(group.removesuffix("s"), name, known, hint)
+        raise UnknownNameError(group.removesuffix("s"), name, known, hint, none="None is registered.")
 
     def _member(self, group: str, name: str) -> Spec | None:
         head, colon, rest = name.partition(":")

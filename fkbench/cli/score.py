@@ -245,7 +245,7 @@ def _check_settings(session: Session, boxes: list[str], settings: dict[str, dict
     known = {name for box in boxes for name in session.registry.get(DetectorSpec, box).settings}
     for name in settings.get("detector", {}):
         if name not in known:
-            raise UnknownNameError("detector setting", name, known)
+            raise UnknownNameError("detector setting", name, known, none="These detectors have no settings.")
 
 
 def _of_this_box(session: Session, box: str, settings: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:

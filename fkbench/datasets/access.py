@@ -65,7 +65,7 @@ def resolve_settings(kind: str, known: Mapping[str, Setting], given: Mapping[str
     """
     for name in given:
         if name not in known:
-            raise UnknownNameError(f"{kind} setting", name, known)
+            raise UnknownNameError(f"{kind} setting", name, known, none=f"This {kind} has no settings.")
     chosen = {name: setting.default for name, setting in known.items()}
     for name, value in given.items():
         chosen[name] = _coerced(kind, name, known[name], value)

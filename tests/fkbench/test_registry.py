@@ -81,6 +81,8 @@ def test_unknown_names_say_what_is_near():
     load_module(registry, plugin(fkbench_models=lambda register: register(model("resnet"))), Plugin("p"))
     with pytest.raises(UnknownNameError, match="Did you mean resnet"):
         registry.get(ModelSpec, "resnett")
+    with pytest.raises(UnknownNameError, match="None is registered"):
+        registry.get(RuntimeSpec, "eager")
 
 
 LOCAL = '''

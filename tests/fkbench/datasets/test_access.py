@@ -80,6 +80,9 @@ def test_unknown_settings_and_choices_name_the_nearest(store):
     with pytest.raises(UnknownNameError) as caught:
         resolve_settings("dataset", SETTINGS, {"style": "fency"})
     assert "fancy" in caught.value.remedy
+    with pytest.raises(UnknownNameError) as caught:
+        resolve_settings("model", {}, {"foo": "3"})
+    assert caught.value.remedy == "This model has no settings."
 
 
 def test_data_that_is_not_there_says_how_to_get_it_and_what_needs_none(store):
