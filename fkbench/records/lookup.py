@@ -8,6 +8,7 @@ from fkbench.errors import FkbenchError, UnknownNameError
 from fkbench.records.models import RunRecord
 
 _SHOWN = 8
+SEE, NO_RUNS = "See `fkbench runs list`.", "There are no runs yet, or --runs is another folder."
 
 
 def label(record: RunRecord) -> str:
@@ -24,11 +25,27 @@ def one_of(run: str, records: Sequence[RunRecord]) -> RunRecord:
     exact = [record for record in records if record.key == run]
     found = exact or [record for record in records if run and record.key.startswith(run.lower())]
     if not found:
+        _refuse_several(run, [record for record in records if run in _names(record)])
         known = {record.key for record in records} | {label(record) for record in records}
-        raise UnknownNameError("run", run, known, "See `fkbench runs list`.")
+        raise UnknownNameError("run", run, known, SEE, none=NO_RUNS)
     if len(found) > 1:
         raise FkbenchError(f"'{run}' means several runs: {_listing(found)}.", "Give more of the key, or the folder.")
     return found[0]
+
+
+def _refuse_several(text: str, seeds: Sequence[RunRecord]) -> None:
+    """Where one run is wanted, `model@dataset` is known and yet no answer: it stands for all seeds."""
+    if not seeds:
+        return
+    labels, boxes = ({of(record) for record in seeds} for of in (label, lambda record: record.box))
+    texts = []
+    for r in sorted(seeds, key=lambda record: (label(record), record.box, record.seed, record.key))[:_SHOWN]:
+        apart = (label(r) if len(labels) > 1 else "", f"box {r.box}" if len(boxes) > 1 else "", f"seed {r.seed}")
+        texts.append(f"{r.key} ({', '.join(filter(None, apart))})")
+    more = f" and {len(seeds) - _SHOWN} more" if len(seeds) > _SHOWN else ""
+    raise FkbenchError(
+        f"'{text}' stands for all seeds, and one run is needed here.", f"Name one run: {', '.join(texts)}{more}."
+    )
 
 
 def matching(text: str, records: Sequence[RunRecord]) -> list[RunRecord]:
@@ -39,7 +56,7 @@ def matching(text: str, records: Sequence[RunRecord]) -> list[RunRecord]:
     """
     found = [record for record in records if text in _names(record)]
     if not found:
-        raise UnknownNameError("run", text, {label(record) for record in records}, "See `fkbench runs list`.")
+        raise UnknownNameError("run", text, {label(record) for record in records}, SEE, none=NO_RUNS)
     return found
 
 

@@ -63,6 +63,28 @@ def test_a_record_is_written_and_found_by_folder_key_and_prefix(runs, put):
     assert runs.records() == [record, other]
 
 
+def test_where_one_run_is_wanted_a_known_model_at_dataset_is_answered_with_its_runs(runs, put):
+    for seed, key in enumerate(("bb00000000000000", "aa00000000000000")):
+        put(key=key, seed=seed)
+    for text in ("net@faces", "net@faces/honest", "net@faces/honest/fair"):
+        with pytest.raises(FkbenchError) as error:
+            runs.find(text)
+        assert "Unknown" not in error.value.message
+        assert error.value.remedy == "Name one run: bb00000000000000 (seed 0), aa00000000000000 (seed 1)."
+        assert [record.seed for record in runs.find_all(text)] == [0, 1]
+    put(key="cc00000000000000", protocol__name="quick", box="haar")
+    with pytest.raises(FkbenchError, match=r"cc0+ \(net@faces/honest/quick, box haar, seed 0\)"):
+        runs.find("net@faces")
+    with pytest.raises(FkbenchError, match="Did you mean net@faces/honest"):
+        runs.find("nett@faces")
+
+
+def test_where_there_are_no_runs_that_is_said(runs):
+    for find, text in ((runs.find, "nope"), (runs.find_all, "net@faces")):
+        with pytest.raises(FkbenchError, match="There are no runs yet"):
+            find(text)
+
+
 def test_an_ambiguous_prefix_names_the_candidates(runs, put):
     put(key="aa00000000000000", seed=0)
     put(key="aa11111111111111", seed=1)
