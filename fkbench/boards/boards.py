@@ -11,12 +11,13 @@ from pathlib import Path
 
 from fkbench.boards.entries import Entry, entries_of
 from fkbench.boards.notes import notes_of
-from fkbench.boards.ranking import ErrorsOf, errors_beside, rank_labels, reasons, same_images, seed_sums
+from fkbench.boards.ranking import ErrorsOf, Unusable, errors_beside, rank_labels, reasons, same_images, seed_sums
 from fkbench.boards.rows import Row, SpeedClass, baseline_rows, make_row, variants
 from fkbench.boards.speed import threads_text
 from fkbench.boards.trust import TrustOf, row_trust, trust_beside
 from fkbench.errors import FkbenchError, UnknownNameError
 from fkbench.records import ResultStore, RunRecord, canonical_json, safe_name
+from fkbench.records.trust import FAILED
 from fkbench.score import Pair, SeedSums
 
 
@@ -65,7 +66,7 @@ class Board:
 
     Attributes:
         slug: name for files; unique among the boards built together.
-        rows: ranked ones by rank, then the others by rmse, then those without a score.
+        rows: ranked ones by rank, then the others by rmse, then those without a score, last those whose check failed.
         reference: name of the baseline that `baseline_share` refers to: the one of least rmse; empty without any.
         speed_device: device class whose speeds can be compared on this board.
         speed_version: timing contract version of those.
@@ -84,6 +85,11 @@ class Board:
     notes: tuple[str, ...]
     pairs: tuple[Pair, ...] = ()
     speed_threads: tuple[int, ...] = ()
+
+    @property
+    def best(self) -> Row | None:
+        """The first row with a score that is believed, ranked or not; None: there is none."""
+        return next((row for row in self.rows if row.rmse is not None and row.believed), None)
 
     @property
     def speed_conditions(self) -> str:
@@ -178,16 +184,18 @@ def wanted_records(
 def _board(group: Group, errors: ErrorsOf, trust: TrustOf) -> Board:
     entries = {f"{place:06d}": entry for place, entry in enumerate(group.entries)}
     levels = {name: row_trust(entry.done, trust) for name, entry in entries.items()}
-    sums, why = _sums_and_reasons(entries, errors, {name: faults for name, (_, faults) in levels.items()})
+    sums, why, contradicted = _sums_and_reasons(entries, errors, {name: found for name, (_, found) in levels.items()})
+    trusted = {name: FAILED if name in contradicted else level for name, (level, _) in levels.items()}
     identity = {name: entry.identity for name, entry in entries.items()}
     labels, pairs = rank_labels({name: value for name, value in sums.items() if not why[name]}, identity)
     names = variants(list(entries.values()))
     rows = [
-        replace(make_row(entry, names[place], sums.get(name), why[name], labels.get(name)), trust=levels[name][0])
+        _judged(make_row(entry, names[place], sums.get(name), why[name], labels.get(name)), trusted[name], name in sums)
         for place, (name, entry) in enumerate(entries.items())
     ]
-    rows += baseline_rows([entry.first for entry in entries.values()], {row.model for row in rows})
-    reference = min((r for r in rows if r.role == "baseline" and r.rmse is not None), key=_by_rmse, default=None)
+    rows += _baselines_beside(entries, trusted)
+    baselines = (row for row in rows if row.role == "baseline" and row.rmse is not None and row.believed)
+    reference = min(baselines, key=_by_rmse, default=None)
     device, threads, version = speed_class = _speed_class(rows)
     order = sorted(range(len(rows)), key=lambda place: _place(rows[place]))
     places = {name: str(order.index(place)) for place, name in enumerate(entries)}
@@ -207,22 +215,40 @@ def _board(group: Group, errors: ErrorsOf, trust: TrustOf) -> Board:
     )
 
 
+def _baselines_beside(entries: dict[str, Entry], trusted: dict[str, str]) -> list[Row]:
+    """Baselines without records; one that only rows whose check failed speak of is not believed either."""
+    present = {entry.first.model.name for entry in entries.values()}
+    sound = baseline_rows([entry.first for name, entry in entries.items() if trusted[name] != FAILED], present)
+    every = baseline_rows([entry.first for entry in entries.values()], present)
+    known = {row.model for row in sound}
+    return sound + [replace(row, believed=False) for row in every if row.model not in known]
+
+
+def _judged(row: Row, trust: str, proven: bool) -> Row:
+    """The row with what became of its checks; `proven`: there are errors per image that give its rmse."""
+    # A stated interval beside a score that the errors contradict is about neither.
+    interval = row.rmse_ci if proven or trust != FAILED else None
+    return replace(row, rmse_ci=interval, trust=trust, believed=proven and trust != FAILED)
+
+
 def _sums_and_reasons(
     entries: dict[str, Entry], errors: ErrorsOf, faults: dict[str, tuple[str, ...]]
-) -> tuple[dict[str, SeedSums], dict[str, tuple[str, ...]]]:
-    """Errors per image where there are any, and why a row is not ranked."""
+) -> tuple[dict[str, SeedSums], dict[str, tuple[str, ...]], set[str]]:
+    """Errors per image where there are any, why a row is not ranked, and which rows are contradicted by theirs."""
     sums: dict[str, SeedSums] = {}
+    contradicted: set[str] = set()
     why = {name: reasons(entry) + faults[name] for name, entry in entries.items()}
     for name, entry in entries.items():
         found = seed_sums(entry, errors) if entry.done else None
-        if isinstance(found, str):
-            why[name] += (found,)
+        if isinstance(found, Unusable):
+            why[name] += (found.reason,)
+            contradicted |= {name} if found.contradicts else set()
         elif found is not None:
             sums[name] = found
     _, strangers = same_images({name: value for name, value in sums.items() if not why[name]})
     for name in strangers:
         why[name] += ("scored on other images than the rest of the board",)
-    return sums, why
+    return sums, why, contradicted
 
 
 def _speed_class(rows: Sequence[Row]) -> SpeedClass:
@@ -237,6 +263,7 @@ def _by_rmse(row: Row) -> tuple[float, str]:
     return (row.rmse if row.rmse is not None else float("inf"), row.label)
 
 
-def _place(row: Row) -> tuple[bool, int, bool, float, str, tuple[str, ...]]:
+def _place(row: Row) -> tuple[bool, int, bool, bool, bool, float, str, tuple[str, ...]]:
     rmse, label = _by_rmse(row)
-    return (row.rank is None, row.rank or 0, row.rmse is None, rmse, label, row.keys)
+    no_score, unproven = row.rmse is None, not row.believed
+    return (row.rank is None, row.rank or 0, row.trust == FAILED, no_score, unproven, rmse, label, row.keys)

@@ -4,6 +4,7 @@ A row is ranked if its protocol is frozen and ranked, nothing was overridden, it
 for a model without randomness) and no seed that failed, it is neither collapsed nor stale nor untrained, errors per
 image stand beside its records, give the recorded rmse and are about the same images as the other rows', and no check of
 it (`fkbench verify`) has failed. A failed seed unranks, as a row must not get better by losing its worst trainings.
+Where the errors contradict a recorded rmse, the check of the row has failed, whoever made it.
 
 Rank = 1 + number of models among the ranked rows that are significantly better (pairs by groups and seeds, Holm within
 the board, `fkbench.score.ranks`); a model that stands there with two devices counts once. Rows of equal rank share it.
@@ -16,7 +17,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -32,6 +33,18 @@ RMSE_TOLERANCE = 1e-4
 """Relative; recorded numbers have six significant digits."""
 
 ErrorsOf = Callable[[RunRecord], ImageErrors]
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """Why there are no errors per image of a row that can be used.
+
+    Attributes:
+        contradicts: they are there, and do not give what a record states.
+    """
+
+    reason: str
+    contradicts: bool = False
 
 
 def errors_beside(record: RunRecord) -> ImageErrors:
@@ -77,21 +90,22 @@ def _protocol(protocol: ProtocolInfo) -> list[str]:
     return [f"protocol {protocol.name} v{protocol.version} is not ranked{'' if frozen else ' (not frozen)'}"]
 
 
-def seed_sums(entry: Entry, errors: ErrorsOf) -> SeedSums | str:
+def seed_sums(entry: Entry, errors: ErrorsOf) -> SeedSums | Unusable:
     """The errors per image of all finished seeds, or why there are none that can be used."""
     ones: list[SeedSums] = []
     for record in entry.done:
         try:
             ones.append(SeedSums.of([errors(record)]))
         except FkbenchError as error:
-            return f"no errors per image for seed {record.seed} ({error.message})"
+            return Unusable(f"no errors per image for seed {record.seed} ({error.message})")
         stated, given = record.metric("rmse"), math.sqrt(ones[-1].mse())
         if stated is None or not math.isclose(stated, given, rel_tol=RMSE_TOLERANCE):
-            return f"the errors per image of seed {record.seed} do not give its rmse"
+            numbers = f"{'none' if stated is None else f'{stated:.6g}'} recorded, {given:.6g} computed"
+            return Unusable(f"the errors per image of seed {record.seed} do not give its rmse: {numbers}", True)
     try:
         return replace(ones[0], sum_sq=np.concatenate([one.aligned(ones[0]).sum_sq for one in ones]))
     except FkbenchError as error:
-        return error.message
+        return Unusable(error.message)
 
 
 def same_images(candidates: Mapping[str, SeedSums]) -> tuple[dict[str, SeedSums], tuple[str, ...]]:

@@ -43,6 +43,8 @@ class Row:
         same_speed_class: measured on the board's device class, with its threads and under its timing version.
         keys: of the records.
         trust: how far it is trusted, see `fkbench.boards.trust`; empty where nothing is finished.
+        believed: its errors per image give its rmse and no check has failed, or it is a baseline beside. Others are
+            never the best of a board, nor what others are measured against.
     """
 
     model: str
@@ -65,6 +67,7 @@ class Row:
     same_speed_class: bool = True
     keys: tuple[str, ...] = ()
     trust: str = ""
+    believed: bool = True
 
     @property
     def label(self) -> str:
@@ -90,7 +93,7 @@ class Row:
 
     def beside(self, reference: float | None, speed_class: SpeedClass) -> Row:
         """The row with what depends on the rest of the board."""
-        share = self.rmse / reference if self.rmse is not None and reference else None
+        share = self.rmse / reference if self.rmse is not None and reference and self.believed else None
         same = self.speed.version is None or self.speed_class == speed_class
         return replace(self, baseline_share=finite(share), same_speed_class=same)
 

@@ -9,6 +9,7 @@ from fkbench.boards.boards import Board
 from fkbench.boards.columns import NOTHING, OTHER_SPEED, OWN_LOSS, Column, columns_for, footnotes, remarks
 from fkbench.boards.rows import Row
 from fkbench.boards.text import LONGEST_REMARK, cut, visible
+from fkbench.records.trust import FAILED
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -82,7 +83,7 @@ def _text(column: Column, row: Row) -> str:
 def _style(column: Column, row: Row) -> str:
     if column.title == "rank" and row.rank == 1:
         return "bold green"
-    if row.rmse is None:
+    if row.rmse is None or row.trust == FAILED:
         return "red"
     if row.role == "baseline":
         return "cyan"

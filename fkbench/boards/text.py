@@ -137,7 +137,7 @@ def render_index(boards: Sequence[Board], sides: Sequence[tuple[str, str]] = ())
     """A page that leads to all boards, and to further ones of (title, slug)."""
     lines = ["# Leaderboards", "", "| board | rows | best | rmse px |", "| :-- | --: | :-- | --: |"]
     for board in boards:
-        best = next((row for row in board.rows if row.rmse is not None), None)
+        best = board.best
         name = _best(best) if best else "–"
         rmse = COLUMNS[2].cell(best) if best else "–"
         link = f"[{markdown_text(board.title)}]({board.slug}.md)"

@@ -52,7 +52,7 @@ def _side_links(sides: Sequence[SideBoard]) -> str:
 
 
 def _line(board: Board, place: int) -> str:
-    best = next((row for row in board.rows if row.rmse is not None), None)
+    best = board.best
     name = isolated(best.label, 60) if best else "–"
     if best is not None and best.rank is None:
         name += ", not ranked"

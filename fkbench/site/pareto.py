@@ -60,11 +60,11 @@ class Scale:
 
 
 def dots_of(rows: Sequence[Measured]) -> list[Dot]:
-    """The rows that have both numbers; a void session has no throughput."""
+    """The rows that have both numbers and are believed; a void session has no throughput."""
     dots = []
     for found in rows:
         speed = found.row.speed.numbers.get("infer_images_per_s")
-        if speed and found.row.rmse and speed > 0 and found.row.rmse > 0:
+        if speed and found.row.rmse and speed > 0 and found.row.rmse > 0 and found.row.believed:
             counts = found.row.rank is not None and found.row.comparable_speed
             dots.append(Dot(found, speed, found.row.rmse, counts))
     return dots

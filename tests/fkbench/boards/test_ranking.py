@@ -7,9 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fkbench.boards import build, ranking
+from fkbench.boards import build, entries_of, ranking
+from fkbench.boards.text import render_index
 from fkbench.protocols import PROTOCOLS
 from fkbench.records import write_arrays, write_errors
+from fkbench.site.measures import measure
+from fkbench.site.pareto import dots_of
 from fkbench.specs import Protocol
 
 
@@ -132,7 +135,30 @@ def test_errors_that_do_not_give_the_recorded_rmse_are_not_believed(runs):
     records = runs.add_seeds("net", 2.0)
     errors = runs.errors[records[0].key]
     runs.errors[records[0].key] = replace(errors, sum_sq=errors.sum_sq * 0.5)
-    assert reasons_of(runs) == ("the errors per image of seed 0 do not give its rmse",)
+    (reason,) = reasons_of(runs)
+    assert reason.startswith("the errors per image of seed 0 do not give its rmse: ")
+
+
+def test_a_row_that_its_errors_contradict_is_last_and_nothing_is_measured_against_it(runs):
+    runs.add("fixed", 3.0, model__role="baseline", model__deterministic=True)
+    runs.add("forged", 3.2, model__role="baseline", model__deterministic=True, metrics={"rmse": 0.5, "rmse_ci": [3, 4]})
+    runs.add("broken", status="failed", reason="a crash", metrics={}, timing=None)
+    (board,) = build(runs.records, runs.errors_of)
+    forged = board.rows[-1]
+    assert [row.model for row in board.rows] == ["fixed", "broken", "forged"]
+    assert (forged.trust, forged.baseline_share, forged.rmse_ci) == ("check failed", None, None)
+    assert (board.best.model, board.reference) == ("fixed", "fixed")
+    assert "| fixed | 3." in render_index([board])
+    dots = dots_of(measure(board, entries_of(runs.records), runs.errors_of))
+    assert [dot.found.row.model for dot in dots] == ["fixed"]
+
+
+def test_without_errors_per_image_no_row_is_the_best(runs):
+    runs.add("alone", 0.1, model__deterministic=True)
+    runs.errors.clear()
+    (board,) = build(runs.records, runs.errors_of)
+    assert (board.best, board.rows[0].trust) == (None, "self-reported")
+    assert "| – | – |" in render_index([board])
 
 
 def test_other_images_than_the_rest_of_the_board_are_not_ranked_among_them(runs):
