@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 from dataclasses import asdict
@@ -47,7 +48,7 @@ def command(
 
     record = RunStore(session.runs_root).find(run)
     path = out or Path(f"{safe_name(record.model.name)}-{record.key[:8]}.{kind}")
-    if path.is_dir() or not path.parent.is_dir():
+    if (path.exists() and not path.is_file()) or not path.parent.is_dir():  # a device would be replaced by the file
         raise FkbenchError(f"'{path}' is no place for a file.", "Give --out FILE in a folder that is there.")
     page = _export(session, record.path, kind, path, tolerance)
     if as_json:
@@ -73,7 +74,7 @@ def _export(session: Session, run: str, kind: str, path: Path, tolerance: float)
     """Write beside the target, compare, and only then put it in its place."""
     import torch
 
-    from fkbench.export.files import compare, write_file
+    from fkbench.export.files import compare, write_file, writing
     from fkbench.export.metadata import metadata_of
     from fkbench.records import RunStore
     from fkbench.runner.loading import load_run
@@ -98,9 +99,11 @@ def _export(session: Session, run: str, kind: str, path: Path, tolerance: float)
                 "A larger --tolerance PIXELS accepts that.",
             )
         size = scratch.stat().st_size
-        os.replace(scratch, path)
+        with writing(path):
+            os.replace(scratch, path)
     finally:
-        scratch.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # a folder in which nothing can be written holds no scratch file either
+            scratch.unlink(missing_ok=True)
     return {"file": str(path), "format": kind, "bytes": size, "check": asdict(found), "tolerance_px": tolerance,
             "metadata": metadata}  # fmt: skip
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,14 +42,24 @@ def write_file(predictor: NetPredictor, metadata: Mapping[str, Any], kind: str, 
     net = predictor.net.cpu().float().to(memory_format=torch.contiguous_format)
     example = torch.zeros(metadata["input"]["shape"][1:]).unsqueeze(0)
     text = json.dumps(metadata, ensure_ascii=False)
+    if kind == "onnx":
+        content = _described(onnx_bytes(net, example), metadata, text)
+    else:
+        buffer = io.BytesIO()  # PyTorch's own writer hides why a file cannot be written
+        torch.export.save(exported_program(net, example), buffer, extra_files={f"{KEY}.json": text})
+        content = buffer.getvalue()
+    with writing(path):
+        path.write_bytes(content)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Raises FkbenchError, naming the folder (the file is a scratch one), where the system cannot write."""
     try:
-        if kind == "onnx":
-            path.write_bytes(_described(onnx_bytes(net, example), metadata, text))
-        else:
-            torch.export.save(exported_program(net, example), path, extra_files={f"{KEY}.json": text})
+        yield
     except OSError as error:
         raise FkbenchError(
-            f"Cannot write '{path}': {error.strerror or error}.", "Give --out FILE elsewhere."
+            f"Cannot write to '{path.parent}': {error.strerror or error}.", "Give --out FILE elsewhere."
         ) from error
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,7 @@ def test_a_file_that_is_off_is_refused_and_not_left(place, tmp_path, capsys, mon
     [
         (["KEY", "--format", "tflite"], "Unknown format"),
         (["KEY", "--format", "pt2", "--out", "/no/such/folder/x.pt2"], "no place for a file"),
+        (["KEY", "--format", "pt2", "--out", os.devnull], "no place for a file"),
         (["KEY", "--format", "pt2", "--tolerance", "0"], "above 0"),
         (["MEAN", "--format", "pt2"], "no net"),
         (["zz", "--format", "pt2"], "Unknown run"),
@@ -71,6 +73,14 @@ def test_bad_use_is_said(place, capsys, words, said):
     keys = {"KEY": place.net.key, "MEAN": place.mean.key}
     assert main(place.words("export", *(keys.get(word, word) for word in words))) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="a folder in which root cannot write either")
+def test_a_folder_that_cannot_be_written_is_said(place, capsys):
+    assert main(place.words("export", place.net.key, "--format", "pt2", "--out", "/proc/x.pt2")) == 2
+    said = capsys.readouterr().err
+    assert "Cannot write to '/proc'" in said
+    assert "--out" in said
 
 
 def test_without_the_extra_the_way_to_it_is_named(place, capsys, monkeypatch):
