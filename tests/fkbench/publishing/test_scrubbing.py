@@ -27,6 +27,8 @@ SCRUBBER = Scrubber(("jane",), ("janes-laptop",), ("/srv/my home/jane",))
         ("Jane on janes-laptop", "(user) on (host)"),
         ("Linux 6.1 x86_64, images/s, and/or, 1/2/3", "Linux 6.1 x86_64, images/s, and/or, 1/2/3"),
         ("https://example.org/a/b", "https://example.org/a/b"),
+        ("<script>bad()</script> in /opt", "<script>bad()</script> in (path)"),
+        ("</home/jane/net.py>", "<(path)>"),
         ("net@faces/honest/fair, janet, sha256:ab/cd", "net@faces/honest/fair, janet, sha256:ab/cd"),
     ],
 )
