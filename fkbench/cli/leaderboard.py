@@ -130,12 +130,13 @@ def _publish(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    from fkbench.publishing import Scrubber, publish, publish_detectors, rebuild
+    from fkbench.publishing import Scrubber, check_apart, publish, publish_detectors, rebuild
 
     if out is not None:
         raise FkbenchError("--publish writes tables, too.", "Leave --out out, or call without --publish.")
     damaged: list[str] = []
     root, target, scrubber = current(context).runs_root, folder.expanduser(), Scrubber.of_this_machine()
+    check_apart(root, target)
     done = publish(_chosen(root, dataset, only, damaged), target, scrubber, replace=replace)
     named = only or None
     publish_detectors(root, target, scrubber, done.sides, dataset=dataset, only=named, replace=replace)
@@ -172,7 +173,7 @@ def _chosen(root: Path, dataset: str | None, only: list[str], damaged: list[str]
     if unknown:
         raise UnknownNameError("run or detector's score", unknown[0], detectors | {label(record) for record in records})
     if only:
-        records = list({record.path: record for text in of_runs for record in store.find_all(text)}.values())
+        records = list({record.path: record for text in of_runs for record in store.find_all(text, _unheard)}.values())
     wanted = [record for record in records if dataset in (None, record.dataset.name)]
     if not wanted:
         raise UnknownNameError("dataset among the runs", str(dataset), {record.dataset.name for record in records})

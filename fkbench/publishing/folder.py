@@ -14,12 +14,13 @@ from fkbench.boards.detections import side_boards
 from fkbench.errors import FkbenchError
 from fkbench.publishing.detections import Sides, publish_boxed
 from fkbench.publishing.differences import Difference, Kind, better_measured, differences, kind_of
-from fkbench.publishing.form import Form, RefusedError, published_form
+from fkbench.publishing.form import Form, RefusedError, fault_of_published, published_form
 from fkbench.publishing.scrubbing import Scrubber
 from fkbench.records import ResultStore, RunRecord
 from fkbench.records.beside import RESULTS
 from fkbench.records.files import read_bounded, write_atomic
-from fkbench.records.parallel import useful_processes
+from fkbench.records.pages import RECORD_FILE
+from fkbench.records.parallel import in_processes, useful_processes
 from fkbench.records.results import read_result
 
 if TYPE_CHECKING:
@@ -78,6 +79,8 @@ class Added:
 def publish(records: Iterable[RunRecord], folder: Path, scrubber: Scrubber, *, replace: bool = False) -> Added:
     """Add results to a published folder; what is there already stays.
 
+    Of the given ones those that lie there are checked where they are, and named among the refused if they do not hold.
+
     What the author's own checks found is not published: those who keep the folder check what it holds.
 
     Args:
@@ -90,8 +93,13 @@ def publish(records: Iterable[RunRecord], folder: Path, scrubber: Scrubber, *, r
         FkbenchError: the folder cannot be written.
     """
     done = Added()
-    for record in records:
-        if _inside(record, folder):
+    given = list(records)
+    inside = [record for record in given if _inside(record, folder)]
+    faults = in_processes(fault_of_published, inside, useful_processes(len(inside)))
+    done.refused |= {record.path: fault for record, fault in zip(inside, faults, strict=True) if fault}
+    there = {record.path for record in inside}
+    for record in given:
+        if record.path in there:
             continue
         try:
             form = published_form(record, scrubber)
@@ -102,6 +110,31 @@ def publish(records: Iterable[RunRecord], folder: Path, scrubber: Scrubber, *, r
         if file is not None:
             publish_boxed(record, file, scrubber, done.sides, replace=replace)
     return done
+
+
+def check_apart(root: Path, folder: Path) -> None:
+    """Refuse to publish into a folder of runs, or into one inside or around it: both would read the other's records.
+
+    A published folder may be read and written at once, which makes its tables again.
+
+    Args:
+        root: where the results are read from.
+        folder: where they are published.
+
+    Raises:
+        FkbenchError: the two are not apart.
+    """
+    source, target = root.resolve(), folder.resolve()
+    source = source.parent if source.name == RESULTS else source
+    runs = next(source.glob(f"*/*/*/{RECORD_FILE}"), None)
+    if source == target and runs is None:
+        return
+    if source == target or source in target.parents or target in source.parents:
+        where = "is" if source == target else "lies in" if source in target.parents else "holds"
+        raise FkbenchError(
+            f"'{folder}' {where} the folder that the results are read from, '{root}'.",
+            "Publish into a folder of its own beside it: --publish leaderboards.",
+        )
 
 
 def rebuild(folder: Path, report: Report | None = None, processes: int | None = 1) -> Leaderboards:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,6 +69,21 @@ class Form:
         return f"{self.stem}-{digits}"
 
 
+def fault_of_published(record: RunRecord) -> str:
+    """Why a published result, as it lies in its folder, would be refused now; empty where it would not.
+
+    All files that the record lists must be there as they were written, history included.
+    """
+    try:
+        _check_names(record)
+        _check_listed(record, tuple(record.files))
+        if record.status == "done":
+            _checked_arrays(record)
+    except (FkbenchError, ValueError) as error:
+        return getattr(error, "message", "") or str(error).splitlines()[0]
+    return ""
+
+
 def published_form(record: RunRecord, scrubber: Scrubber) -> Form:
     """A result, by anyone, as it can be published.
 
@@ -87,13 +103,10 @@ def published_form(record: RunRecord, scrubber: Scrubber) -> Form:
 
 def _files(record: RunRecord) -> dict[str, bytes]:
     _check_names(record)
-    _check_listed(record)
+    _check_listed(record, (ERRORS_FILE, PREDICTIONS_FILE))
     files = {}
     if record.status == "done":
-        errors = read_errors(beside(record, ERRORS_FILE))
-        ids, points = read_points(beside(record, PREDICTIONS_FILE))
-        _check_errors(record, errors)
-        _check_points(errors, ids, points)
+        errors, ids, points = _checked_arrays(record)
         files = {
             ERRORS_FILE: encode_errors(errors, compact=True),
             PREDICTIONS_FILE: encode_predictions(ids, points, np.float16),
@@ -103,11 +116,23 @@ def _files(record: RunRecord) -> dict[str, bytes]:
     return files
 
 
+def _checked_arrays(record: RunRecord) -> tuple[ImageErrors, tuple[str, ...], Points]:
+    """Errors, names and points of a finished record, which go together and give its scores."""
+    errors = read_errors(beside(record, ERRORS_FILE))
+    ids, points = read_points(beside(record, PREDICTIONS_FILE))
+    _check_errors(record, errors)
+    _check_points(errors, ids, points)
+    return errors, ids, points
+
+
 def _check_names(record: RunRecord) -> None:
     named = (record.model.name, record.dataset.name, record.dataset.split, record.protocol.name, record.box)
     private = private_part(named)
     if private:
         raise RefusedError(f"the name '{private[:80]}' is a path of a machine")
+    leading = next((name for name in named if {".", ".."} & set(re.split(r"[/\\]", name))), "")
+    if leading:
+        raise RefusedError(f"the name '{leading[:80]}' is a path")
 
 
 def _check_errors(record: RunRecord, errors: ImageErrors) -> None:
@@ -154,9 +179,11 @@ def _check_points(errors: ImageErrors, ids: tuple[str, ...], points: Points) -> 
         raise RefusedError("predicted points are not finite, or beyond the range of float16")
 
 
-def _check_listed(record: RunRecord) -> None:
+def _check_listed(record: RunRecord, names: tuple[str, ...]) -> None:
     """The files must be those that were written with the record."""
-    for name in (ERRORS_FILE, PREDICTIONS_FILE):
+    for name in names:
         stated, path = record.files.get(name), beside(record, name)
-        if stated is not None and path.is_file() and stated.sha256 != sha256_of(path):
+        if stated is not None and not path.is_file():
+            raise RefusedError(f"its {name} is listed, and there is no file '{path}'")
+        if stated is not None and stated.sha256 != sha256_of(path):
             raise RefusedError(f"its {name} is not the file that the record lists")

@@ -239,7 +239,7 @@ def test_nothing_private_is_published(store, put, tmp_path):
         assert str(tmp_path).encode() not in data, name
 
 
-NAMES = ["<script>alert(1)</script>", "../../../../up", "a\"b'c", "\u202egnp.exe", "x" * 200, "a\\b", "..", "con", "é✓"]
+NAMES = ["<script>alert(1)</script>", "..up", "a\"b'c", "\u202egnp.exe", "x" * 200, "a\\b", "...", "con", "é✓"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -295,7 +295,7 @@ REFUSED = {
     "negative or not finite": lambda f: (_tamper_errors(f, _negative), _relist(f)),
     "other coordinates": lambda f: (_tamper_errors(f, _uncount), _relist(f)),
     "not the file that the record lists": lambda f: _tamper_errors(f, _halve),
-    "There is no file": lambda f: (f / ERRORS_FILE).unlink(),
+    "there is no file": lambda f: (f / ERRORS_FILE).unlink(),
     "in another order": lambda f: (_swap(f), _relist(f)),
     "beyond the range of float16": lambda f: (_far(f), _relist(f)),
     "is damaged": lambda f: ((f / PREDICTIONS_FILE).write_bytes(b"\x00" * 40), _relist(f)),
@@ -316,6 +316,9 @@ def test_what_does_not_hold_together_is_refused_with_the_reason_and_the_rest_is_
 def test_paths_in_names_are_refused(store, put):
     with pytest.raises(RefusedError, match="is a path of a machine"):
         published_form(put("/home/jane/net"), Scrubber())
+    for name in ("../../../etc/passwd", "a\\..\\b", ".."):
+        with pytest.raises(RefusedError, match="is a path"):
+            published_form(put(name), Scrubber())
     record = put("net")
     path = Path(record.path) / ERRORS_FILE
     arrays, _ = read_arrays(path)
