@@ -22,6 +22,8 @@ EPILOG = (
 )
 _SHOWN = ("rmse", "mae", "nme@inter_ocular", "auc@8", "fr@8", "train_s", "infer_images_per_s", "latency_ms_p50")
 
+_PICTURES = (".png", ".svg", ".pdf")
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -55,6 +57,8 @@ def command(
     rules = [Rule.parse(text) for text in fail_on or ()]
     if decide not in DECIDE:
         raise FkbenchError(f"--decide '{decide}' is unknown.", f"Use {', '.join(DECIDE)}.")
+    if curves is not None:
+        _check_picture(curves)
     session = current(context)
     first, second = _side(session, a), _side(session, b)
     if not set(_keys(first)).isdisjoint(_keys(second)):
@@ -92,6 +96,15 @@ def _point_names(session: Session, side: Side) -> tuple[str, ...]:
         return scheme_of(find_run_dataset(session.registry, side.entry.first.dataset.name, session.data_root)).points
     except FkbenchError:
         return ()
+
+
+def _check_picture(path: Path) -> None:
+    """Refuse, before anything is compared, a format that is not named in the help, and a folder that is not there."""
+    from fkbench.draw.files import check_target
+
+    check_target(path, _PICTURES)
+    if not path.expanduser().parent.is_dir():
+        raise FkbenchError(f"'{path}' is no place for a file.", "Give --curves FILE in a folder that is there.")
 
 
 def _draw(a: Side, b: Side, path: Path) -> Path:
@@ -183,24 +196,28 @@ def _table(out: Any, title: str, deltas: list[Delta]) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="underline")
+    for name in (title, "A", "B", "B − A", "%", "95 % CI", "p"):
+        first = name == title  # where a terminal is narrow its names are folded, so that every number stays whole
+        table.add_column(name, justify="left" if first else "right", no_wrap=not first, overflow="fold")
+    for delta in deltas:
+        table.add_row(*map(Text, _cells(delta)), style="" if delta.significant in (None, True) else "dim")
+    out.print(table)
+
+
+def _cells(delta: Delta) -> tuple[str, ...]:
     from fkbench.boards.text import cut, visible
     from fkbench.publishing.rules import SHARES
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="underline")
-    for name in (title, "A", "B", "B − A", "%", "95 % CI", "p"):
-        table.add_column(name, justify="left" if name == title else "right", no_wrap=True)
-    for delta in deltas:
-        share = delta.name.startswith(SHARES)
-        unit = 100.0 if share else 1.0
-        low, high = (None if end is None else unit * end for end in (delta.low, delta.high))
-        cells = (
-            cut(visible(delta.name), 32) + (", %" if share else ""),
-            f"{unit * delta.a:.4g}",
-            f"{unit * delta.b:.4g}",
-            f"{unit * delta.difference:+.3g}",
-            "–" if delta.percent is None else f"{delta.percent:+.3g}",
-            "–" if low is None or high is None else f"{low:+.3g} to {high:+.3g}",
-            "–" if delta.p is None else "<.0001" if delta.p < 1e-4 else f"{delta.p:.2g}",
-        )
-        table.add_row(*map(Text, cells), style="" if delta.significant in (None, True) else "dim")
-    out.print(table)
+    share = delta.name.startswith(SHARES)
+    unit = 100.0 if share else 1.0
+    low, high = (None if end is None else unit * end for end in (delta.low, delta.high))
+    return (
+        cut(visible(delta.name), 32) + (", %" if share else ""),
+        f"{unit * delta.a:.4g}",
+        f"{unit * delta.b:.4g}",
+        f"{unit * delta.difference:+.3g}",
+        "–" if delta.percent is None else f"{delta.percent:+.3g}",
+        "–" if low is None or high is None else f"{low:+.3g} to {high:+.3g}",
+        "–" if delta.p is None else "<.0001" if delta.p < 1e-4 else f"{delta.p:.2g}",
+    )
