@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fkbench.cli.session import Session, console, current, note, print_json
+from fkbench.cli.session import Session, current, note, print_json
 from fkbench.cli.stored_checks import StoreOption, store_check
-from fkbench.errors import FkbenchError
+from fkbench.errors import FkbenchError, UnknownNameError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fkbench.publishing.verifying import Checked, Predict
-    from fkbench.records import RunRecord
+    from fkbench.records import ResultStore, RunRecord
 
 EPILOG = (
     "Levels of trust: self-reported (no check); arithmetic checked (errors only): the errors per image give every "
@@ -43,32 +46,40 @@ def command(
 ) -> None:
     """Compute every score of results again, from stored predictions and labels; exit code 1 where one does not fit.
 
-    Without the dataset the errors per image are taken as they are, and the answer says so.
+    Without the dataset the errors per image are taken as they are, and the answer says so. One RUN alone is shown with
+    all its metrics, several in a line each with details where something does not fit.
     """
+    from fkbench.cli.verify_page import print_checked, print_summary
     from fkbench.publishing.verifying import verify
     from fkbench.records import is_published
 
     session = current(context)
+    records, unread = _chosen(session, list(runs or ()), every)
+    published = [record.path for record in records if is_published(record)]
+    if weights and published:
+        raise FkbenchError(f"'{published[0]}' is published without weights.", "Leave --weights out, or name the run.")
     predict = _predictor(session, device) if weights else None
-    pages, wrong = [], False
-    for record in _chosen(session, list(runs or ()), every):
-        if weights and is_published(record):
-            raise FkbenchError(
-                f"'{record.path}' is published without weights.", "Leave --weights out, or name the run."
-            )
-        found = verify(record, session.registry, session.data_root, predict)
-        wrong = wrong or bool(found.mismatches)
-        stored = store_check(record, found.verification, store)
-        pages.append({**_page(found), "stored": stored})
+    found, pages = [], []
+    whole = not every and len(runs or ()) == 1
+    for record in records:
+        checked = verify(record, session.registry, session.data_root, predict)
+        stored = store_check(record, checked.verification, store)
+        found.append(checked)
+        pages.append({**_page(checked), "stored": stored})
         if not as_json:
-            _print(found)
+            print_checked(checked, whole=whole)
+    failed = len(unread) + sum(bool(checked.mismatches) for checked in found)
     if as_json:
-        print_json({"results": pages, "mismatches": sum(len(page["mismatches"]) for page in pages)})
-    if wrong:
+        mismatches = sum(len(checked.mismatches) for checked in found)
+        print_json({"results": pages, "mismatches": mismatches, "failed": failed, "damaged": unread})
+    else:
+        print_summary(found, len(unread), whole=whole)
+    if failed:
         raise typer.Exit(1)
 
 
-def _chosen(session: Session, runs: list[str], every: bool) -> list[RunRecord]:
+def _chosen(session: Session, runs: list[str], every: bool) -> tuple[list[RunRecord], list[str]]:
+    """The records, and a line for each that was asked for and cannot be read."""
     from fkbench.records import ResultStore
     from fkbench.records.detections import detectors_of
 
@@ -76,17 +87,36 @@ def _chosen(session: Session, runs: list[str], every: bool) -> list[RunRecord]:
         raise FkbenchError("Which results?", "Name some (fkbench runs list), or give --all.")
     results = ResultStore(session.runs_root)
     damaged: list[str] = []
-    if every:
-        found = [record for record in results.records(damaged.append) if record.status == "done"]
-        detectors = detectors_of(session.runs_root, damaged.append)
-        if damaged:
-            raise FkbenchError(f"A record cannot be read: {damaged[0]}", "Remove it, or fetch it again.")
-        if detectors:
-            note(f"{len(detectors)} of detectors: of the right form; without their boxes nothing is computed again.")
-        if not found and not detectors:
-            raise FkbenchError(f"There are no finished results in '{session.runs_root}'.", "Name a folder with --runs.")
-        return found
-    return list({record.path: record for text in runs for record in results.find_all(text)}.values())
+
+    def hear(line: str) -> None:
+        if line not in damaged:
+            damaged.append(line)
+            note(f"Damaged: {line}")
+
+    if not every:
+        return _named(results, runs, hear)
+    found = [record for record in results.records(hear) if record.status == "done"]
+    detectors = detectors_of(session.runs_root, hear)
+    if detectors:
+        note(f"{len(detectors)} of detectors: of the right form; without their boxes nothing is computed again.")
+    if not found and not detectors and not damaged:
+        raise FkbenchError(f"There are no finished results in '{session.runs_root}'.", "Name a folder with --runs.")
+    return found, damaged
+
+
+def _named(results: ResultStore, runs: list[str], hear: Callable[[str], None]) -> tuple[list[RunRecord], list[str]]:
+    found: dict[str, RunRecord] = {}
+    unread = []
+    for text in runs:
+        try:
+            found |= {record.path: record for record in results.find_all(text, hear)}
+        except FkbenchError as error:
+            # A name that means nothing, or too much, is bad use; a file that cannot be read is one that was checked.
+            if isinstance(error, UnknownNameError) or not os.path.exists(os.path.expanduser(text)):
+                raise
+            hear(str(error))
+            unread.append(str(error))
+    return list(found.values()), unread
 
 
 def _predictor(session: Session, device: str) -> Predict:
@@ -137,41 +167,3 @@ def _page(found: Checked) -> dict[str, Any]:
         "notes": found.notes,
         "weights_deviation_px": found.deviation,
     }
-
-
-def _print(found: Checked) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    from fkbench.boards.text import cut, visible
-
-    record, out = found.record, console()
-    title = f"{record.key}: {record.model.name} on {record.dataset.name}, seed {record.seed}"
-    # Not wrapped, and the key first: text of a record begins no line, where a machine that logs this would act on it.
-    out.print(Text(cut(visible(title), 300)), soft_wrap=True)
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="underline")
-    for title in ("metric", "recorded", "from errors", "from predictions", "difference", ""):
-        table.add_column(title, justify="left" if title in {"metric", ""} else "right")
-    for line in found.lines:
-        again = found.from_predictions.get(line.metric)
-        gap = "" if line.difference is None else f"{line.difference:.2g}"
-        cells = (line.metric, _shown(line.recorded), _shown(line.recomputed), _shown(again), gap, line.verdict)
-        table.add_row(
-            *(Text(cut(visible(cell), 40), style="red" if line.verdict == "differs" else "") for cell in cells)
-        )
-    out.print(table)
-    if found.deviation is not None:
-        out.print(f"predicted again from the weights: {found.deviation:.3g} px apart, root mean square")
-    for text in found.notes:
-        note(f"Note: {visible(text)}")
-    for text in found.mismatches:
-        note(f"Mismatch: {visible(text)}")
-    out.print(f"trust: {'check failed' if found.mismatches else found.level}", style="bold")
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, int | float):
-        return f"{value:.6g}"
-    if isinstance(value, list | dict):
-        return f"({len(value)} values)"
-    return "–"

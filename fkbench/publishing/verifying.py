@@ -83,16 +83,20 @@ def verify(record: RunRecord, registry: Registry, data: Path, predict: Predict |
         data: the data folder.
         predict: gives ids and native points (N, K, 2) of the test part from a run's weights; None: not asked for.
 
+    Files that are listed and not there, or cannot be read, are mismatches. Without errors nothing is computed.
+
     Raises:
-        FkbenchError: it is not finished, or its errors per image cannot be read; what `predict` raises.
+        FkbenchError: it is not finished; what `predict` raises.
     """
     if record.status != "done":
         raise FkbenchError(
             f"There is nothing to check: the run {record.key} is {record.status}.", "Name a finished one."
         )
     found = Checked(record)
-    errors = read_errors(beside(record, ERRORS_FILE))
     _check_files(found)
+    errors = _stored_errors(found)
+    if errors is None:
+        return found
     plugins = {spec.name: resolve(spec.compute) for spec in registry.all(MetricSpec)}
     found.lines = check_metrics(record, errors, _mixes(record, registry), plugins)
     found.mismatches += [_text(line) for line in found.lines if line.verdict == "differs"]
@@ -111,8 +115,25 @@ def verify(record: RunRecord, registry: Registry, data: Path, predict: Predict |
 def _check_files(found: Checked) -> None:
     for name in (ERRORS_FILE, PREDICTIONS_FILE):
         stated, path = found.record.files.get(name), beside(found.record, name)
-        if stated is not None and path.is_file() and sha256_of(path) != stated.sha256:
+        if stated is not None and not path.is_file():
+            found.mismatches.append(f"{name}: the record lists it, and there is no '{path.name}'")
+        elif stated is not None and sha256_of(path) != stated.sha256:
             found.mismatches.append(f"{name}: not the file that the record lists")
+
+
+def _stored_errors(found: Checked) -> ImageErrors | None:
+    path = beside(found.record, ERRORS_FILE)
+    try:
+        return read_errors(path)
+    except FkbenchError as error:
+        _unreadable(found, ERRORS_FILE, path, error)
+        return None
+
+
+def _unreadable(found: Checked, name: str, path: Path, error: FkbenchError) -> None:
+    """A file that is damaged, or not there. What is kept of a check may be published: it names no folder."""
+    if path.is_file() or name not in found.record.files:
+        found.mismatches.append(f"{name}: {error.message.replace(str(path), path.name).rstrip('.')}")
 
 
 def _mixes(record: RunRecord, registry: Registry) -> dict[str, dict[str, float]]:
@@ -135,7 +156,11 @@ def _stored_points(found: Checked) -> tuple[tuple[str, ...], Points] | None:
     if not path.is_file():
         found.notes.append("no predictions are stored: the errors per image are taken as they are")
         return None
-    return read_points(path)
+    try:
+        return read_points(path)
+    except FkbenchError as error:
+        _unreadable(found, PREDICTIONS_FILE, path, error)
+        return None
 
 
 def _check_predictions(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -56,3 +57,45 @@ def test_runs_and_what_is_published_are_folders_apart(call, put, store, tmp_path
     assert (code, out) == (2, "")
     assert "--publish leaderboards" in err
     assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.fixture
+def three(put):
+    return [put("net", 2.0, seed) for seed in range(3)]
+
+
+def test_results_that_hold_have_a_line_each_and_a_summary_and_one_alone_has_all_metrics(call, three):
+    code, out, err = call("verify", "--all")
+    lines = out.splitlines()
+    assert (code, len(lines), lines[-1]) == (0, 4, "3 results: 3 checked, 0 failed")
+    assert all(line.endswith(": arithmetic checked (errors only)") for line in lines[:-1])
+    assert err.count("not registered here") == 1
+    out = call("verify", three[0].key)[1]
+    assert "rmse_native" in out
+    assert "results:" not in out
+
+
+def test_files_that_are_gone_or_damaged_are_named_and_the_others_checked(call, three):
+    (Path(three[0].path) / "errors.safetensors").write_bytes(b"short")
+    (Path(three[1].path) / "predictions.safetensors").unlink()
+    code, out, err = call("verify", *(record.key for record in three))
+    assert code == 1
+    assert out.splitlines()[-1] == "3 results: 1 checked, 2 failed"
+    assert "errors.safetensors: 'errors.safetensors' is damaged" in err
+    assert "predictions.safetensors: the record lists it, and there is no 'predictions.safetensors'" in err
+    assert call("verify", three[1].key)[0] == 1
+    rows = json.loads(call("leaderboard", "--json")[1])["boards"][0]["rows"]
+    assert [row["trust"] for row in rows] == ["check failed"]
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_a_record_that_cannot_be_read_is_named_once_and_the_others_are_checked(call, three, named):
+    (Path(three[0].path) / "record.json").write_text("{")
+    code, out, err = call("verify", *([record.path for record in three] if named else ["--all"]))
+    assert (code, out.splitlines()[-1]) == (1, "3 results: 2 checked, 1 failed")
+    assert err.count("Damaged") == err.count(three[0].key) == 1
+    assert err.count("run it again") <= 1
+    code, _, err = call("verify", three[1].key, three[2].key)
+    assert (code, err.count("Damaged")) == (0, 1)
+    page = json.loads(call("verify", "--all", "--json")[1])
+    assert (page["failed"], len(page["damaged"]), len(page["results"])) == (1, 1, 2)

@@ -103,7 +103,9 @@ def test_detectors_alone_are_merged_and_have_their_form_checked(call, store, tmp
     assert call("merge", tmp_path / "lb", "--out", tmp_path / "merged")[0] == 0
     (file,) = (tmp_path / "merged" / "results").glob("*/*.detector.json")
     file.write_text(file.read_text().replace('"recall": 0.9', '"recall": 9'))
-    assert call("verify", "--all", runs=tmp_path / "merged")[0] == 2
+    code, out, err = call("verify", "--all", runs=tmp_path / "merged")
+    assert (code, out) == (1, "1 result: 0 checked, 1 failed\n")
+    assert file.name in err
 
 
 def test_a_conflict_is_exit_code_1_until_it_is_resolved(call, put, tmp_path):
