@@ -55,7 +55,9 @@ def command(
             note(f"One plan on several devices, each kept: {'; '.join(group)}")
         for line in done.damaged:
             note(f"Damaged: {line}")
-        note(f"{sum(done.read.values())} records read, {done.results} results{f' in {out}' if out else ''}.")
+        read = sum(done.read.values())
+        place = f" in {out}" if out else ""
+        note(f"{read} record{'s'[: read != 1]} read, {done.results} result{'s'[: done.results != 1]}{place}.")
         if made is not None:
             note(made_text(made, out or Path()))
     if (done.added.conflicts and not resolved) or done.damaged or done.added.refused or done.added.sides.refused:

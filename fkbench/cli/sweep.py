@@ -69,9 +69,13 @@ def _sweep(
     planned = _planned(session, matrices, time_limit, _options(session, jobs), retry)
     if dry_run:
         _say_plan(planned, as_json)
-        return
     if not any(one.to_run or one.state in {"done", "kept"} for one in planned):
-        raise FkbenchError(f"None of the {len(planned)} runs is possible: {planned[0].reason}", "See --dry-run.")
+        none = "The run is not" if len(planned) == 1 else f"None of the {len(planned)} runs is"
+        raise FkbenchError(
+            f"{none} possible: {planned[0].reason}", "Nothing was begun." if dry_run else "See --dry-run."
+        )
+    if dry_run:
+        return
     _carry_out(planned, _options(session, jobs), jobs, as_json=as_json, debug=session.debug)
 
 
@@ -137,6 +141,7 @@ def _planned(session: Session, matrices: list[Matrix], time_limit: str, options:
     from fkbench.cli.sweep_table import waiting
     from fkbench.specs import ModelSpec
     from fkbench.sweep import cells_of, duration, plan, slip
+    from fkbench.sweep.matrix import counted
 
     limit = duration(time_limit) if time_limit else None
     names = [spec.name for spec in session.registry.all(ModelSpec) if spec.member is None and not spec.not_run]
@@ -144,7 +149,7 @@ def _planned(session: Session, matrices: list[Matrix], time_limit: str, options:
     if limit is not None:
         cells = [replace(cell, limit=limit) for cell in cells]
     _check_names(session, cells)
-    with waiting(f"planning {len(cells)} runs") as say:
+    with waiting(f"planning {counted(len(cells))}") as say:
         planned = plan(cells, options, say, retry=retry)
     wrong = slip(planned)
     if wrong is not None:
@@ -202,7 +207,7 @@ def _carry_out(planned: list[Planned], options: Options, jobs: int, *, as_json: 
         note("With --debug the last words of processes that ended badly are shown; --json has them as `log`.")
     for one, outcome, _ in ended:
         if outcome.record is None:
-            note(f"No record could be written of {one.cell.label}: another process works on it, or the disk is full.")
+            note(f"No record could be written of {one.label}: another process works on it, or the disk is full.")
     if any(page["state"] == "kept" or page["status"] not in {"done", None} for page in pages):
         raise typer.Exit(1)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from fkbench.boards.text import cut, visible
 from fkbench.cli.session import console, note
-from fkbench.sweep.matrix import span
+from fkbench.sweep.matrix import counted, span
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -46,7 +46,7 @@ def print_plan(planned: Sequence[Planned]) -> None:
     """The runs with what would happen to them, those that are impossible apart."""
     table, impossible = _table("run", "", "limit", "key"), _table("impossible", "why")
     for one in planned:
-        label, state = one.cell.label, STATES[one.state]
+        label, state = one.label, STATES[one.state]
         if one.state == "impossible":
             impossible.add_row(*_texts(label, one.reason), style="yellow")
             continue
@@ -65,6 +65,7 @@ def plan_page(planned: Planned) -> dict[str, Any]:
     """A planned run as JSON values."""
     cell = planned.cell
     return {
+        "label": planned.label,
         "model": cell.model,
         "dataset": cell.dataset,
         "protocol": cell.protocol,
@@ -102,8 +103,7 @@ def print_summary(pages: Sequence[Mapping[str, Any]], counts: Mapping[str, int])
     if bad:
         table = _table("run", "", "why")
         for page in bad:
-            run = f"{page['model'].rpartition('/')[2]}@{page['dataset'].rpartition('/')[2]} seed {page['seed']}"
-            table.add_row(*_texts(run, page["status"] or page["state"], page["reason"]))
+            table.add_row(*_texts(page["label"], page["status"] or page["state"], page["reason"]))
         console().print(table)
     console().print(", ".join(f"{count} {word}" for word, count in counts.items()))
 
@@ -136,7 +136,7 @@ class SweepDisplay:
         self.runs: list[Running] = []
         self.live = Live(console=self.screen, get_renderable=self._rows, refresh_per_second=4, transient=True)
         skipped = sum(one.state == "done" for one in planned)
-        self.said = f"{self.total} runs to do, {skipped} finished before."
+        self.said = f"{counted(self.total)} to do, {skipped} finished before."
 
     def __enter__(self) -> SweepDisplay:
         self.say(self.said)
@@ -160,7 +160,7 @@ class SweepDisplay:
         if what == "started":
             self.runs.append(run)
             if not self.screen.is_terminal:
-                self.say(f"started: {run.planned.cell.label}")
+                self.say(f"started: {run.planned.label}")
         elif what == "ended" and outcome is not None:
             self.runs.remove(run)
             self.done += 1
@@ -171,7 +171,7 @@ class SweepDisplay:
         score = f", rmse {rmse:.3f} px" if rmse is not None else ""
         why = f": {cut(outcome.reason, REASON)}" if outcome.reason else ""
         place = f"{self.done}/{self.total}"
-        self.say(f"{place} {outcome.status}: {run.planned.cell.label}{score}, {span(run.seconds)}{why}")
+        self.say(f"{place} {outcome.status}: {run.planned.label}{score}, {span(run.seconds)}{why}")
         if self.debug:
             for line in outcome.log.splitlines():
                 self.say(f"    {line}")
@@ -186,7 +186,7 @@ class SweepDisplay:
             total, images = _progress(run.worker.said)
             bar = ProgressBar(total=total, completed=images, width=12, pulse=total is None)
             elapsed = f"{span(run.seconds)} of {span(run.planned.cell.limit)}"
-            label, state = _texts(run.planned.cell.label, _state(run.worker.said))
+            label, state = _texts(run.planned.label, _state(run.worker.said))
             table.add_row(label, bar, state, elapsed)
         table.add_row(f"{self.done} of {self.total} done", "", "", "")
         return table

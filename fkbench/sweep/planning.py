@@ -46,6 +46,13 @@ class Planned:
     unknown: bool = False
 
     @property
+    def label(self) -> str:
+        """The cell's for people, with the names of records and tables where it names files (`./mynet.py`)."""
+        if self.skeleton is None:
+            return self.cell.label
+        return replace(self.cell, model=self.skeleton.model.name, dataset=self.skeleton.dataset.name).label
+
+    @property
     def to_run(self) -> bool:
         """Whether it gets a worker."""
         return self.state in TO_RUN

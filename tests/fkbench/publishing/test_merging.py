@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fkbench.cli.main import main
 from fkbench.errors import FkbenchError
 from fkbench.publishing import Scrubber, merge, publish, rebuild
 from fkbench.records import RECORD_FILE, ResultStore, RunStore, Verification, subject_of, write_verification
@@ -19,6 +20,14 @@ def two(tmp_path):
 def merged(tmp_path, *stores, name="out", **options):
     done = merge([store.root for store in stores], tmp_path / name, **options)
     return done, ResultStore(tmp_path / name).records()
+
+
+@pytest.mark.parametrize(("seeds", "said"), [(1, "1 record read, 1 result in "), (2, "2 records read, 2 results in ")])
+def test_the_command_counts_in_singular_and_plural(two, put_in, tmp_path, capsys, seeds, said):
+    for seed in range(seeds):
+        put_in(two[0], "mine", 1.0, seed)
+    assert main(["merge", str(two[0].root), "--out", str(tmp_path / "out")]) == 0
+    assert said in capsys.readouterr().err
 
 
 def content(folder: Path) -> dict[str, bytes]:

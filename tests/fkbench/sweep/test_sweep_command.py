@@ -14,6 +14,7 @@ import pytest
 
 from fkbench.cli.main import main
 from fkbench.records import RunStore
+from fkbench.sweep import Planned
 
 NET = """
 import os, signal, time
@@ -130,8 +131,8 @@ def test_what_one_run_does_to_itself_does_not_reach_the_others(sweep, tmp_path):
     assert (full["state"], full["status"]) == ("kept", None)
     code, out, err = sweep("all.toml", "--no-retry")
     assert code == 1  # those that failed before are still among what was asked for
-    assert "1 runs to do, 1 finished before" in err
-    assert "1/1 done: cut.py@synthetic15" in err
+    assert "1 run to do, 1 finished before" in err
+    assert "1/1 done: cut@synthetic15" in err
     cut = next(record for record in RunStore(tmp_path / "runs").records() if record.model.name == "cut")
     assert (cut.status, cut.history.epochs) == ("done", 5)
 
@@ -210,4 +211,22 @@ def test_wrong_use_is_one_line_before_anything_is_run(sweep, tmp_path, words, sa
     assert code == 2
     assert said in err
     assert (out, "Traceback" in err) == ("", False)
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("seeds", "said"), [("0", "The run is not possible"), ("0,1", "None of the 2 runs is possible")]
+)
+def test_a_dry_run_refuses_what_a_sweep_would_refuse(sweep, tmp_path, monkeypatch, seeds, said):
+    def plan(cells, *rest, **more):
+        return [Planned(cell, "impossible", "'tpu' is not a device.") for cell in cells]
+
+    monkeypatch.setattr("fkbench.sweep.plan", plan)
+    words = ["--models", "dfk", "--datasets", "synthetic15", "--device", "tpu", "--seeds", seeds]
+    for more in ([], ["--dry-run"], ["--dry-run", "--json"]):
+        code, out, err = sweep(*words, *more)
+        assert code == 2
+        assert f"{said}: 'tpu' is not a device." in err
+        assert ("tpu" in out) == bool(more)  # the dry run shows each
+        assert f"planning {'1 run' if seeds == '0' else '2 runs'} …" in err
     assert not (tmp_path / "runs").exists()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from fkbench.errors import FkbenchError
-from fkbench.sweep import Matrix, Planned, cells_of, duration, read_sweep, slip, span
+from fkbench.records import RunRecord
+from fkbench.sweep import Cell, Matrix, Planned, cells_of, duration, read_sweep, slip, span
 
 FINE = """
 [defaults]
@@ -140,3 +141,14 @@ def test_a_pair_that_does_not_go_together_is_no_slip_but_a_name_that_is_nowhere_
     assert slip(planned(("x", "two"))) is None
     assert slip(planned(("x", "two"), ("y", "two"))).cell.split == "two"
     assert slip(planned(("x", "one"), ("x", "two"))).cell.dataset == "x"
+
+
+def test_a_planned_run_of_files_is_shown_by_the_names_that_tables_state():
+    cell = Cell("/home/me/mynet.py", "./faces.toml", seed=3)
+    page = {
+        "schema": 1, "key": "0" * 16, "status": "failed", "reason": "x", "model": {"name": "mynet"},
+        "dataset": {"name": "faces", "split": "s", "fingerprint": "sha256:0"}, "seed": 3, "box": "frame",
+        "protocol": {"name": "uniform", "version": 1}, "device": {"type": "cpu"}, "metrics": {},
+    }  # fmt: skip
+    assert Planned(cell, "impossible").label == "mynet.py@faces.toml seed 3"
+    assert Planned(cell, "run", skeleton=RunRecord.model_validate(page)).label == "mynet@faces seed 3"
