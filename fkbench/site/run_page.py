@@ -130,7 +130,8 @@ class RunPage:
         if not faces:
             parts.append("<p>There are no predictions beside this result.</p>")
         why = f" {shown(self.why_points)}" if self.why_points and not self.picture else ""
-        note = f'<p class="legend">Of the first seed. A darker point has a larger error.{why}</p>' if faces else ""
+        grows = "From blue by way of orange to red the error of a point grows."  # so in light and in dark colours
+        note = f'<p class="legend">Of the first seed. {grows}{why}</p>' if faces else ""
         return f'<section><h2>Predictions</h2><div class="grid-of-faces">{faces}</div>{note}{"".join(parts)}</section>'
 
     def _runs(self) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import colorsys
 import json
 import re
 import shutil
 from html.parser import HTMLParser
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -122,6 +124,20 @@ def test_a_run_page_has_curves_points_predictions_recipe_environment_and_the_com
     assert '"batch": 128' in seen.words
     assert '"numpy": "2.0"' in seen.words
     assert "do not let its pictures be shown" in seen.words
+
+
+def test_the_legend_of_predicted_points_holds_in_light_and_dark_colours(site):
+    path = next(path for path in run_pages(site) if path.name.startswith("finenet"))
+    page = path.read_text(encoding="utf-8")
+    assert "From blue by way of orange to red the error of a point grows" in page
+    assert "darker point" not in page
+    style = (resources.files("fkbench.site") / "style.css").read_text(encoding="utf-8")
+    scales = [re.findall(r"--q\d: #(\w{6})", line) for line in style.splitlines() if "--q0:" in line]
+    assert len(scales) == 3  # light, dark by the system, dark by the button
+    for scale in scales:
+        hues = [360 * colorsys.rgb_to_hls(*(value / 255 for value in bytes.fromhex(colour)))[0] for colour in scale]
+        assert all(190 < hue < 220 for hue in hues[:2]), scale  # blue
+        assert 33 > hues[2] > hues[3] > hues[4] > 5, scale  # orange to red
 
 
 def test_same_bytes_from_records_in_another_order(filled, tmp_path):
