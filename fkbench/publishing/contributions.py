@@ -28,7 +28,8 @@ from fkbench.records.files import MIB, read_bounded, write_atomic
 
 FOLDER = "leaderboards"
 RECORD, DETECTOR, SCORE = ".json", ".detector.json", ".score.json"
-ENDINGS = (RECORD, ".errors.safetensors", ".predictions.safetensors", ".history.csv", DETECTOR)
+BESIDE = (RECORD, ".errors.safetensors", ".predictions.safetensors", ".history.csv")
+ENDINGS = (*BESIDE, DETECTOR)
 PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}")
 STEM = re.compile(r"(?P<stem>.+-[0-9a-f]{8,64}(-[0-9a-f]{6})?)(?P<ending>\.[a-z.]+)")
 BOXED = re.compile(r"(?P<stem>.+?-[0-9a-f]{8,64}(-[0-9a-f]{6})?)\.boxed-[A-Za-z0-9._-]{1,120}-[0-9a-f]{8}\.score\.json")
@@ -97,40 +98,53 @@ def _stem_of(name: str) -> str:
 
 
 def take(checkout: Path, changes: Sequence[Change], out: Path, say: Callable[[str], None]) -> int:
-    """Copy the results that a contribution touches, each with all files that it has; returns the number of faults."""
+    """Copy the results that a contribution brings, each with all files that it has; returns the number of faults."""
     faults = 0
-    stems: dict[tuple[str, str], None] = {}
+    brought: dict[tuple[str, str], None] = {}
     for change in changes:
         fault, parts = fault_of(change), change.path.split("/")
-        if fault:
+        if not fault and parts[0] == FOLDER and parts[1] == RESULTS:
+            brought[parts[2], parts[3]] = None
+        elif fault:
             faults += 1
             say(f"Fault: {change.path}: {fault}.")
         elif parts[0] != FOLDER:
             say(f"Not looked at: {change.path}")
-        elif parts[1] == RESULTS:
-            stems[parts[2], _stem_of(parts[3])] = None
-    results = 0
-    for board, stem in stems:
-        for file in _files(checkout, board, stem):
-            copy = out / RESULTS / board / file.name
-            results += file.name in (f"{stem}{RECORD}", f"{stem}{DETECTOR}")
-            try:
-                write_atomic(copy, _content(file))
-                _check_detection(copy)
-            except FkbenchError as error:
-                faults += 1
-                say(f"Fault: {error.message}")
+    for board, name in brought:
+        if (board, head := _head_of(name)) not in brought:
+            faults += 1
+            say(f"Fault: {FOLDER}/{RESULTS}/{board}/{name}: belongs to {head}, which this contribution does not bring.")
+    results = [(board, name) for board, name in brought if name == _head_of(name)]
+    for file in (file for board, name in results for file in _files(checkout, board, name)):
+        copy = out / RESULTS / file.parent.name / file.name
+        try:
+            write_atomic(copy, _content(file))
+            _check_detection(copy)
+        except FkbenchError as error:
+            faults += 1
+            say(f"Fault: {error.message}")
     if not results:
         faults += 1
         say(f"Fault: there is no new result of a run or a detector below {FOLDER}/{RESULTS}.")
     return faults
 
 
-def _files(checkout: Path, board: str, stem: str) -> Iterator[Path]:
+def _head_of(name: str) -> str:
+    """The file that a file of a result belongs to, itself for that one: nothing may be added to what is published.
+
+    What stands beside a record is no part of it that could be checked against it later, such as a score with a
+    detector's boxes; so it comes with it, from those who bring the result, or not at all.
+    """
+    return name if name.endswith(DETECTOR) else f"{_stem_of(name)}{RECORD}"
+
+
+def _files(checkout: Path, board: str, head: str) -> Iterator[Path]:
     """All that belongs to a result; names are plain, so that none is a pattern."""
     folder = checkout / FOLDER / RESULTS / board
-    files = [folder / f"{stem}{ending}" for ending in ENDINGS]
-    for file in (*files, *sorted(folder.glob(f"{stem}.boxed-*{SCORE}"))):
+    stem = _stem_of(head)
+    files = [folder / head] if head.endswith(DETECTOR) else [folder / f"{stem}{ending}" for ending in BESIDE]
+    scores = [] if head.endswith(DETECTOR) else sorted(folder.glob(f"{stem}.boxed-*{SCORE}"))
+    for file in (*files, *scores):
         if file.exists() or file.is_symlink():
             yield file
 

@@ -14,7 +14,7 @@ import pytest
 
 from fkbench.errors import FkbenchError
 from fkbench.publishing import Scrubber, Sides, publish, publish_detectors, rebuild
-from fkbench.publishing.contributions import Change, changes_of, check_same, fault_of
+from fkbench.publishing.contributions import Change, changes_of, check_same, fault_of, take
 from fkbench.records import RunStore, Verification, subject_of, write_verification
 
 yaml = pytest.importorskip("yaml")
@@ -114,6 +114,28 @@ def test_what_git_says_is_read():
     for wrong in (b"a\0b\0", line + b":0\0"):
         with pytest.raises(FkbenchError):
             changes_of(wrong)
+
+
+@pytest.mark.parametrize("also", [[], ["mine-0123456789abcdef.json"], ["net-0123456789abcdef.detector.json"]])
+@pytest.mark.parametrize("ending", ["boxed-finder-0a1b2c3d.score.json", "history.csv", "predictions.safetensors"])
+def test_what_belongs_to_a_result_comes_with_it_or_not_at_all(workspace, tmp_path, ending, also):
+    """A score beside another's published run could be anything: what it was made of is not there."""
+    record = record_of(workspace)
+    name = f"net-0123456789abcdef.{ending}"
+    shutil.copy(record, record.with_name("net-0123456789abcdef.json"))
+    record.with_name(name).write_text(json.dumps(boxed(RunStore(tmp_path / "new").records()[0])))
+    for other in also:
+        record.with_name(other).write_text(json.dumps(DETECTOR))
+    board = f"leaderboards/results/{record.parent.name}"
+    added = [change(f"{board}/{one}") for one in (name, *also)]
+    said: list[str] = []
+    out = tmp_path / "out"
+    assert take(workspace / "contributed", added, out, said.append) == (1 if also else 2)
+    assert f"{name}: belongs to net-0123456789abcdef.json, which this contribution does not bring." in said[0]
+    assert sorted(file.name for file in out.rglob("*.*")) == also
+    whole = [*added, change(f"{board}/net-0123456789abcdef.json")]
+    assert take(workspace / "contributed", whole, out, said.append) == 0
+    assert (out / "results" / record.parent.name / name).is_file()
 
 
 # --- the workflow's own commands, in a scratch repository -----------------------------------------------------------
@@ -362,9 +384,13 @@ def renamed(space):
         file.rename(file.with_name(file.name.replace("new-", "famous-")))
 
 
-def box_score(space):
-    file = record_of(space, "old")
+def box_score(space, model="new"):
+    file = record_of(space, model)
     file.with_name(file.name.replace(".json", ".boxed-finder-0a1b2c3d.score.json")).write_text('{"rmse": 0}')
+
+
+def foreign_box_score(space):
+    box_score(space, "old")
 
 
 def rewritten(space):
@@ -391,6 +417,7 @@ def table(space):
         (taken_over, ONLY, "changes what is published"),
         (faster, ONLY, "changes what is published"),
         (box_score, ONLY, "no result of a detector"),
+        (foreign_box_score, ONLY, "which this contribution does not bring"),
         (repeated, SAME, "-012345.json is not what its content gives"),
         (misplaced, SAME, "is not what its content gives at this place"),
         (renamed, SAME, "is not what its content gives at this place"),
