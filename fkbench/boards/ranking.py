@@ -1,10 +1,12 @@
 """Who is ranked, and how: all rules in one place.
 
 A row is ranked if its protocol is frozen and ranked, nothing was overridden, it has at least three finished seeds (one
-for a model without randomness) and no seed that failed, it is neither collapsed nor stale nor untrained, errors per
-image stand beside its records, give the recorded rmse and are about the same images as the other rows', and no check of
-it (`fkbench verify`) has failed. A failed seed unranks, as a row must not get better by losing its worst trainings.
-Where the errors contradict a recorded rmse, the check of the row has failed, whoever made it.
+for a model without randomness) and no seed that failed, it is neither collapsed nor stale nor untrained,
+errors per image stand beside its records, give the recorded rmse and are about the same images as the other rows', and
+no check of it (`fkbench verify`) has failed. A failed seed unranks, as a row must not get better by losing its worst
+trainings. So do two seeds that predict the same to the last bit, unless the model says that it has no randomness: one
+of them is a copy, or the seed changes nothing. Where the errors contradict a recorded rmse, the check of the row has
+failed, whoever made it.
 
 Rank = 1 + number of models among the ranked rows that are significantly better (pairs by groups and seeds, Holm within
 the board, `fkbench.score.ranks`); a model that stands there with two devices counts once. Rows of equal rank share it.
@@ -24,7 +26,7 @@ import numpy as np
 from fkbench.boards.entries import STALE, Entry
 from fkbench.errors import FkbenchError
 from fkbench.protocols import PROTOCOLS
-from fkbench.records import ERRORS_FILE, ProtocolInfo, RunRecord, beside, read_errors
+from fkbench.records import ERRORS_FILE, PREDICTIONS_FILE, ProtocolInfo, RunRecord, beside, read_errors
 from fkbench.score import ImageErrors, Pair, SeedSums, all_pairs, ranks
 
 SEEDS_NEEDED = 3
@@ -65,11 +67,23 @@ def reasons(entry: Entry) -> tuple[str, ...]:
     needed = 1 if entry.first.model.deterministic else SEEDS_NEEDED
     if 0 < len(entry.done) < needed:
         found.append(f"{_count(len(entry.done), 'seed')}, {needed} needed")
+    if not entry.first.model.deterministic:
+        found += [f"{_seeds(records)} predict the same" for records in _copies(entry)]
     for flag in UNRANKING_FLAGS:
         marked = [record for record in entry.done if flag in record.flags]
         if marked:
             found.append(flag if len(marked) == len(entry.done) else f"{flag} ({_seeds(marked)})")
     return tuple(found)
+
+
+def _copies(entry: Entry) -> list[list[RunRecord]]:
+    """Finished seeds whose predictions are the same bytes, by the digests in their records, which files are held to."""
+    same: dict[str, list[RunRecord]] = {}
+    for record in entry.done:
+        listed = record.files.get(PREDICTIONS_FILE)
+        if listed is not None:
+            same.setdefault(listed.sha256, []).append(record)
+    return [records for records in same.values() if len(records) > 1]
 
 
 def _unfinished(entry: Entry) -> list[str]:

@@ -83,6 +83,19 @@ def test_three_seeds_are_needed_unless_there_is_no_randomness(runs):
     assert ranks_of(runs)["fixed"] == "1"
 
 
+def test_seeds_that_predict_the_same_are_no_further_seeds(runs):
+    def listed(digit):
+        return {"predictions.safetensors": {"bytes": 9, "sha256": digit * 64}}
+
+    for seed, digit in enumerate("1213"):
+        runs.add("net", 2.0, seed, files=listed(digit))
+        runs.add("apart", 3.0, seed, files=listed(str(seed)))
+    runs.add("fixed", 4.0, 0, model__deterministic=True, files=listed("1"))
+    runs.add("fixed", 4.0, 1, model__deterministic=True, files=listed("1"))
+    assert reasons_of(runs) == ("seeds 0, 2 predict the same",)
+    assert ranks_of(runs) == {"apart": "1", "fixed": "2", "net": ""}
+
+
 def test_a_failed_seed_cannot_be_hidden_behind_three_good_ones(runs):
     runs.add_seeds("net", 2.0)
     for seed in (3, 4):
