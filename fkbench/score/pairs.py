@@ -27,7 +27,7 @@ import numpy as np
 
 from fkbench.errors import FkbenchError
 from fkbench.score.errors import FloatArray
-from fkbench.score.intervals import Variance, combined, seed_variance
+from fkbench.score.intervals import Variance, combined, group_variances, seed_variance
 from fkbench.score.metrics import total
 from fkbench.score.seeds import SeedSums, group_codes, group_sums
 
@@ -128,7 +128,7 @@ def compare_each(a: GroupSums, others: Sequence[GroupSums], level: float) -> lis
     """One model against each of several on the same images, by the t form; all have their images in one order."""
     if not others:
         return []
-    between = _group_variances(a.by_group - np.stack([b.by_group for b in others]), a.counts)
+    between = group_variances(a.by_group - np.stack([b.by_group for b in others]), a.counts)
     variances = [combined([own, a.seed_variance, b.seed_variance]) for own, b in zip(between, others, strict=True)]
     widths, p = _t_form(np.array([a.mse - b.mse for b in others]), variances, level)
     groups = int((a.counts > 0).sum())
@@ -170,23 +170,6 @@ def _t_form(differences: FloatArray, variances: Sequence[Variance], level: float
         t = -np.abs(differences / np.sqrt(values))
     p = np.where(np.isinf(t), 0.0, np.minimum(1.0, 2.0 * special.stdtr(df, t)))
     return widths.tolist(), np.where(np.isnan(values) | (differences == 0.0), 1.0, p).tolist()
-
-
-def _group_variances(deltas: FloatArray, counts: FloatArray) -> list[Variance]:
-    """`fkbench.score.intervals.group_variance` of each row of (P, G) sums, the same to the last bit.
-
-    A board of 50 models has 1225 pairs: a call for each would take most of the time, as their arrays are small.
-    """
-    used = counts > 0
-    deltas, counts = deltas[:, used], counts[used]
-    n = len(counts)
-    if n < 2:
-        return [Variance(math.nan, math.nan)] * len(deltas)
-    whole = total(counts)
-    df = max(1.0, total(counts**2) ** 2 / total(counts**4) - 1.0)
-    means = np.array([math.fsum(row) for row in deltas.tolist()]) / whole
-    squares = ((deltas - means[:, None] * counts) / (1.0 - counts / whole)) ** 2
-    return [Variance((n - 1) / n * math.fsum(row) / whole**2, df) for row in squares.tolist()]
 
 
 def _check_method(a: SeedSums, b: SeedSums, method: Method, flips: int) -> None:
