@@ -39,6 +39,18 @@ def notes_of(a: Side, b: Side) -> list[str]:
 
 def speed_fault(a: Side, b: Side) -> str:
     """Why the speeds of two sides cannot be compared; empty if they can."""
+    for side in (a, b):  # before all else: what was not measured was measured under no conditions
+        if side.speed.session is None:
+            return f"{side.name} was not timed"
+    if fault := _conditions_fault(a, b):
+        return fault
+    for side in (a, b):
+        if side.speed.session != "full":
+            return f"the session of {side.name} is {side.speed.session}"
+    return ""
+
+
+def _conditions_fault(a: Side, b: Side) -> str:
     if a.entry.device != b.entry.device:
         return f"measured on {a.entry.device} and on {b.entry.device}"
     if a.speed.threads != b.speed.threads:
@@ -46,9 +58,4 @@ def speed_fault(a: Side, b: Side) -> str:
         return f"measured with {one} and with {two}"
     if a.speed.version != b.speed.version:
         return "measured under two versions of the timing contract"
-    for side in (a, b):
-        if side.speed.session is None:
-            return f"{side.name} was not timed"
-        if side.speed.session != "full":
-            return f"the session of {side.name} is {side.speed.session}"
     return ""

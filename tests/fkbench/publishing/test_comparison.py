@@ -105,6 +105,16 @@ def test_speeds_of_two_devices_or_no_full_session_cannot_be_judged_and_fail(side
     assert "void" in judged.why
 
 
+@pytest.mark.parametrize("device", [{}, {"device": {"type": "cpu", "name": "Other"}}])
+def test_a_side_without_a_session_was_not_timed_whatever_the_other_was_measured_with(put, store, device):
+    put("one", 2.0, device__threads=2)
+    put("two", 2.0, timing=None, **device)
+    one, two = (side_of(name, [r for r in store.records() if r.model.name == name]) for name in ("one", "two"))
+    found = compare_sides(one, two)
+    assert "Speeds are not comparable: two was not timed." in found.notes
+    assert judge(Rule.parse("infer_images_per_s<-10%"), found).why == "cannot be judged: two was not timed"
+
+
 def test_an_unknown_metric_in_a_rule_names_the_nearest(sides):
     with pytest.raises(UnknownNameError, match="'rms'") as caught:
         judge(Rule.parse("rms>2%"), sides())
