@@ -73,7 +73,8 @@ def _speed(record: RunRecord, timing: Timing) -> str:
     train = f"trained in {timing.train_s:.1f} s" if timing.train_s is not None else ""
     if timing.train_images_per_s:
         train += f" ({timing.train_images_per_s:.0f} images/s)"
-    if at_once := getattr(timing, "trained_at_once", None):
+    at_once = getattr(timing, "trained_at_once", None)
+    if type(at_once) is int and at_once > 1:
         train += f", its share of {at_once} seeds at once"
     infer = f"{timing.infer_images_per_s:.0f} images/s" if timing.infer_images_per_s else "not timed"
     latency = timing.latency_ms.p50 if timing.latency_ms else None
@@ -81,7 +82,7 @@ def _speed(record: RunRecord, timing: Timing) -> str:
     if getattr(timing, "void", False):
         why = getattr(timing, "void_reason", None) or "no reason given"
         speed = f"[yellow]void: {escape(str(why))}[/yellow] ({speed})"
-    return f"{train}; {speed}; on {record.device.name}, {record.device.threads} threads"
+    return f"{train}; {speed}; on {escape(record.device.name)}, {record.device.threads} threads"
 
 
 def _number(value: object, digits: int) -> str:

@@ -29,6 +29,8 @@ Baselines = Callable[[], Mapping[str, RunRecord]]
 """The records of the baselines, by name; the first call may have to make them."""
 
 GREATEST_SEED = 2**53
+MOST_AT_ONCE = 16
+"""Seeds trained at once: PyTorch has 32 streams on a GPU, and each seed takes two."""
 
 
 class SeedsFailedError(RunFailedError):
@@ -95,6 +97,10 @@ class Runner:
         request = sized_request(request)
         resolve_recipe(request)
         _check_seeds(request.seeds)
+        if not 0 <= request.at_once <= MOST_AT_ONCE:
+            raise FkbenchError(
+                f"--at-once is {request.at_once}, but must be 0 to {MOST_AT_ONCE}.", "For example --at-once 5."
+            )
         from fkbench.runner.device import choose_device
 
         choose_device(request.device)
@@ -152,10 +158,8 @@ class Runner:
         """Train several seeds at once where that is asked for; each is then finished as one that was cut off."""
         from fkbench.runner.together import at_once_on, train_together
 
-        if request.at_once < 0:
-            raise FkbenchError(f"--at-once is {request.at_once}, but must be 0 or more.", "For example --at-once 5.")
         most = request.at_once or at_once_on(singles[0].device)
-        left = [run for run in singles if run.recipe is not None and (request.force or not run.is_there)]
+        left = [run for run in singles if run.recipe is not None and (request.force or not run.stands)]
         for low in range(0, len(left), most):
             with writable(left[low].folder):
                 train_together(left[low : low + most], force=request.force)
@@ -189,7 +193,7 @@ class Runner:
 
     def _carry_out(self, single: SingleRun) -> RunRecord:
         force = single.request.force
-        kept = None if force or single.begun else single.finished()
+        kept = None if force and not single.begun else single.finished()  # trained at once: another may have ended it
         if kept is not None:
             self.event("reused", {"record": kept})
             return kept

@@ -83,6 +83,12 @@ class SingleRun:
         return record is not None and record.status == "done"
 
     @property
+    def stands(self) -> bool:
+        """Whether a run of this key is finished, and what it says holds for the model's code as it is."""
+        record = self.owner.runs.get(self.folder)
+        return record is not None and record.status == "done" and self._still_stands(record)
+
+    @property
     def brings_weights(self) -> bool:
         """Whether the net's fresh weights come from elsewhere, as its settings ask for."""
         own = self.plan["model"]["settings"]

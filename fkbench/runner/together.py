@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 from filelock import Timeout
 
+from fkbench.errors import FkbenchError, RunFailedError
 from fkbench.runner.fit import CHECKPOINT, Parts, training_parts
 from fkbench.train.together import Replica, fit_together
 
@@ -44,6 +45,8 @@ def train_together(runs: Sequence[SingleRun], *, force: bool) -> None:
         except OSError:
             raise
         except Exception as error:
+            if isinstance(error, FkbenchError) and not isinstance(error, RunFailedError):
+                raise  # a full disk or a damaged checkpoint: no better one by one
             first = (str(error).splitlines() or [""])[0]
             text = f"trained one by one from here on, as it cannot be done at once: {type(error).__name__}: {first}"
             ours[0].owner.event("stage", {"text": text[:300]})
@@ -63,12 +66,12 @@ def _take(held: ExitStack, run: SingleRun) -> bool:
 
 def _train(runs: Sequence[SingleRun]) -> None:
     first = runs[0]
-    seeds = ", ".join(str(run.plan["seed"]) for run in runs)
-    first.training.announce(f"{first.model.name} seeds {seeds} at once", len(runs))
     with ExitStack() as settled:
         for run in runs:
             run.training.calibration = settled.enter_context(run.training.calibrated())
         alike = [run for run in runs if run.training.calibration == first.training.calibration]
+        seeds = ", ".join(str(run.plan["seed"]) for run in alike)
+        first.training.announce(f"{first.model.name} seeds {seeds} at once", len(alike))
         parts = _shared_parts(alike)
         replicas = [_replica(run, parts) for run in alike]
         fit_together(replicas)

@@ -107,6 +107,11 @@ class Trainer:
             return PlainSteps(self._step, self.optimiser)
         return ReplayedSteps(self._step, self.optimiser, self.budget.batch, CudaCapture(self.device, [self.noise]))
 
+    @property
+    def is_done(self) -> bool:
+        """Whether the whole budget has been trained."""
+        return self.progress.epoch >= self.budget.epochs
+
     def resume(self, checkpoint: Path) -> None:
         """Go on from a checkpoint."""
         self.progress = load_checkpoint(checkpoint, self.net, self.optimiser)
@@ -132,7 +137,7 @@ class Trainer:
         """
         heard = listener or Listener()
         saved_at = time.monotonic()
-        while self.progress.epoch < self.budget.epochs:
+        while not self.is_done:
             row = yield from self._epoch(heard)
             self.progress.history.append(row)
             self.progress.epoch += 1

@@ -111,6 +111,8 @@ class ReplayedSteps:
         """The next step by replay; one by one from here on where the net cannot be captured."""
         try:
             self.replay = self.replay or self.capture(self._next)
+        except torch.OutOfMemoryError:
+            raise
         except RuntimeError as error:
             self.refusal = str(error).splitlines()[0] if str(error) else type(error).__name__
             self.capture.first(self._next)
@@ -163,7 +165,11 @@ def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
 
 
 class CudaCapture:
-    """Captures work as CUDA graphs, with the generators that it draws from (PyTorch's own is among them always)."""
+    """Captures work as CUDA graphs, with the generators that it draws from (PyTorch's own is among them always).
+
+    It is captured on the stream on which the first steps were made: on the training's own device, and with a cuBLAS
+    workspace of its own, which PyTorch keeps by stream, as the graphs of several trainings are replayed side by side.
+    """
 
     def __init__(self, device: torch.device, generators: Sequence[torch.Generator]) -> None:
         self.device, self.generators = device, generators
@@ -183,6 +189,17 @@ class CudaCapture:
         for source in self.generators:
             graph.register_generator_state(source)
         torch.cuda.synchronize(self.device)
-        with torch.cuda.graph(graph):
-            work()
+        try:
+            with torch.cuda.graph(graph, stream=self.aside):
+                work()
+        except RuntimeError:
+            self._renew_states()
+            raise
         return graph.replay
+
+    def _renew_states(self) -> None:
+        """Random numbers go on after a capture that failed: older PyTorch leaves the states of its generators as if in
+        it, and draws nothing from them outside."""
+        index = torch.cuda.current_device() if self.device.index is None else self.device.index
+        for source in (torch.cuda.default_generators[index], *self.generators):
+            source.graphsafe_set_state(source.clone_state())

@@ -52,7 +52,9 @@ def fit_together(replicas: Sequence[Replica]) -> None:
     Raises:
         Exception: whatever a net raises, memory that does not suffice among it. Checkpoints written before still hold.
     """
-    works = [(replica, turn_of(replica.trainer), _parts(replica)) for replica in replicas]
+    works = [
+        (replica, turn_of(replica.trainer), _parts(replica)) for replica in replicas if not replica.trainer.is_done
+    ]
     try:
         while works:
             for replica, _, _ in works:
@@ -62,6 +64,14 @@ def fit_together(replicas: Sequence[Replica]) -> None:
     finally:
         for replica in replicas:
             replica.trainer.sharing = 1
+        _wait({replica.trainer.device for replica in replicas})
+
+
+def _wait(devices: set[torch.device]) -> None:
+    """Let devices come to the end of what they were told on several streams, before anything of it is given back."""
+    for device in devices:
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
 
 
 def _parts(replica: Replica) -> Iterator[None]:
@@ -126,4 +136,5 @@ class CudaTurn:
             with self.host(), torch.cuda.stream(self.stream):
                 yield
         finally:
+            self.state = self.source.graphsafe_get_state()
             self.source.graphsafe_set_state(others)

@@ -19,6 +19,7 @@ from fkbench.runner.requests import Runner, run_lock
 from fkbench.runner.single import SingleRun
 from fkbench.runner.together import train_together
 from fkbench.specs import Plugin
+from fkbench.train.engine import Listener
 
 SEEDS = (0, 1, 2)
 
@@ -144,6 +145,44 @@ def test_what_cannot_be_done_at_once_is_left_to_be_done_one_by_one(trained, monk
     assert [facts["name"] for name, facts in trained.said if name == "plan"] == ["tinynet seed 0"]
 
 
+def test_what_runs_out_of_room_in_the_middle_goes_on_from_there_one_by_one(trained, monkeypatch):
+    runs = trained.runs()
+    train_together(runs, force=False)
+    whole = [trained.weights(run) for run in runs]
+    real = together.fit_together
+
+    def gives_out(replicas: Any) -> None:
+        replicas[-1].listener = Listener(epoch=lambda row: 1 / (2 - row["epoch"]))
+        real(replicas)
+
+    monkeypatch.setattr(together, "fit_together", gives_out)
+    again = trained.runs()
+    train_together(again, force=True)
+    assert any("one by one" in str(facts) and "ZeroDivisionError" in str(facts) for _, facts in trained.said)
+    trained.said.clear()
+    for run in again:
+        run.training.fit()
+    assert [trained.weights(run) for run in again] == whole
+    assert sum(name == "resumed" for name, _ in trained.said) == len(SEEDS)
+
+
+def test_a_damaged_checkpoint_is_said_and_nothing_is_trained_instead(trained):
+    runs = trained.runs()
+    runs[1].begin(force=False)
+    (runs[1].folder / CHECKPOINT).write_bytes(b"not a checkpoint")
+    with pytest.raises(FkbenchError, match="checkpoint"):
+        train_together(runs, force=False)
+    assert trained.groups == []
+
+
+def test_what_another_process_has_finished_meanwhile_is_taken_as_it_is(trained):
+    run = trained.runs((0,))[0]
+    run.begin(force=False)
+    (other,) = trained.bench.run()
+    assert run.owner._one(run).reused
+    assert other.key == run.key
+
+
 def test_a_run_that_another_process_is_at_work_on_is_left_out(trained):
     runs = trained.runs()
     with run_lock(Path(runs[0].folder)):
@@ -166,6 +205,7 @@ def test_on_a_processor_seeds_are_trained_one_by_one_unless_asked(trained):
     assert trained.groups == []
 
 
-def test_fewer_than_none_at_once_is_refused(bench):
+@pytest.mark.parametrize("at_once", [-1, 17])
+def test_fewer_than_none_and_too_many_at_once_are_refused(bench, at_once):
     with pytest.raises(FkbenchError, match="at-once"):
-        bench.run(at_once=-1)
+        bench.run(at_once=at_once)

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from fkbench.runner.device import make_repeatable
 from fkbench.specs import Augmentation, Recipe
 from fkbench.train import engine
 from fkbench.train.codecs import make_codec
@@ -32,16 +33,31 @@ def rows(count: int) -> Resident:
 
 
 TRAIN, VAL = rows(43), rows(11)
+DEVICES = ["cpu", "cuda"] + [f"cuda:{index}" for index in range(1, torch.cuda.device_count())]
+"""A GPU that is not the first one, too: what is captured there must be replayed there."""
 
 
-def trainer(seed: int) -> Trainer:
+class Waits(nn.Module):
+    """Asks the device for a number in each forward pass, so that no step of its net can be captured."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return images if float(images.sum()) else images + 0
+
+
+def on(part: Resident, device: str) -> Resident:
+    tensors = (value.to(device) for value in (part.images, part.points, part.valid, part.unit))
+    return Resident(*tensors, part.pad)
+
+
+def trainer(seed: int, device: str = "cpu", *, waits: bool = False) -> Trainer:
     """With batch norm and dropout: what each training draws and counts is its own."""
     torch.manual_seed(seed)
     net = nn.Sequential(
         nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Dropout(0.5), nn.Linear(400, 2)
     )
     codec = make_codec(RECIPE.codec, SIZE)
-    return Trainer(net, codec, RECIPE, TRAIN, VAL, size=SIZE, flip_order=[0], seed=seed)
+    whole = (nn.Sequential(Waits(), net) if waits else net).to(device)
+    return Trainer(whole, codec, RECIPE, on(TRAIN, device), on(VAL, device), size=SIZE, flip_order=[0], seed=seed)
 
 
 def weights(run: Trainer) -> Tensor:
@@ -59,18 +75,25 @@ def _turns(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
 
 
 @pytest.mark.usefixtures("_turns")
-def test_each_comes_to_what_it_comes_to_alone(tmp_path: Path):
-    alone = [trainer(seed) for seed in range(3)]
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("waits", [False, True])
+def test_each_comes_to_what_it_comes_to_alone(tmp_path: Path, device: str, waits: bool):
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        pytest.skip("no GPU here")
+    make_repeatable()
+    alone = [trainer(seed, device, waits=waits) for seed in range(3)]
     for run in alone:
         run.fit()
     torch.manual_seed(99)
-    together = [trainer(seed) for seed in range(3)]
+    together = [trainer(seed, device, waits=waits) for seed in range(3)]
     fit_together([Replica(run, tmp_path / str(seed)) for seed, run in enumerate(together)])
     for one, other in zip(alone, together, strict=True):
         assert torch.equal(weights(one), weights(other))
         assert told(one) == told(other)
         assert one.progress.best_rmse == other.progress.best_rmse
+        assert bool(other.steps.refusal) == (waits and device != "cpu")
     assert not torch.equal(weights(together[0]), weights(together[1]))
+    assert told(together[0])[-1]["train_loss"] < told(together[0])[0]["train_loss"]
 
 
 def test_the_one_that_diverges_ends_and_the_others_go_on(tmp_path: Path):
@@ -120,6 +143,14 @@ def test_the_seconds_are_shares_and_the_checkpoint_says_of_how_many(tmp_path: Pa
     again.resume(tmp_path / "0")
     assert again.progress.together == 3
     assert again.progress.epoch == RECIPE.epochs
+
+
+def test_one_that_is_done_already_shares_with_nobody(tmp_path: Path):
+    done, left = trainer(0), trainer(1)
+    done.fit()
+    fit_together([Replica(done, tmp_path / "0"), Replica(left, tmp_path / "1")])
+    assert (done.progress.together, left.progress.together) == (1, 1)
+    assert left.is_done
 
 
 def test_what_a_net_raises_comes_through_and_nobody_shares_any_more(tmp_path: Path):
