@@ -9,7 +9,7 @@ from typing import Any
 from fkbench.boards.boards import Board
 from fkbench.boards.numbers import finite
 from fkbench.boards.rows import Row
-from fkbench.boards.speed import LATENCY_CALLS, SESSION, TRAINING
+from fkbench.boards.speed import AT_ONCE, LATENCY_CALLS, SESSION, TRAINING
 from fkbench.score import Pair
 
 Cell = str | int | float | bool | None
@@ -176,11 +176,18 @@ def remarks(row: Row) -> tuple[str, ...]:
 
 
 def flat_rows(board: Board) -> list[dict[str, Cell]]:
-    """Its rows for programs: names as in records, `model` and `rmse` first, numbers at six significant digits."""
+    """Its rows for programs: names as in records, `model` and `rmse` first, numbers at six significant digits.
+
+    Where some row's seeds were trained at once, so that its seconds of training are shares, `trained_at_once` says of
+    how many each row's are (1: of none).
+    """
     shared: dict[str, Cell] = {"board": board.slug}
     shared |= {name: value for name, value in key_page(board).items() if name != "box_settings"}
     names = extra_metrics(board)
-    return [_flat(row) | shared | {name: row.metrics.get(name) for name in names} for row in board.rows]
+    pages = [_flat(row) | shared | {name: row.metrics.get(name) for name in names} for row in board.rows]
+    if any(row.speed.at_once > 1 for row in board.rows):  # a column of the boards that need it, as those of metrics are
+        pages = [one | {AT_ONCE: row.speed.at_once} for one, row in zip(pages, board.rows, strict=True)]
+    return pages
 
 
 def _flat(row: Row) -> dict[str, Cell]:
@@ -286,4 +293,5 @@ def _timing_page(row: Row) -> dict[str, Any]:
         "version": speed.version,
         "threads": list(speed.threads),
         "comparable": row.comparable_speed,
+        **({AT_ONCE: speed.at_once} if speed.at_once > 1 else {}),
     }

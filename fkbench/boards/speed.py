@@ -17,6 +17,8 @@ from fkbench.records import RunRecord, Timing
 
 TRAINING = ("train_s", "train_images_per_s")
 SESSION = ("infer_images_per_s", "latency_ms_p50", "latency_ms_p99", "peak_memory_mib")
+AT_ONCE = "trained_at_once"
+"""Where a record and the tables for programs say it: how many seeds shared the device; absent where there was one."""
 PROCESSOR = "cpu"
 LATENCY_CALLS = 1000
 """Of a session under the contract; it may have fewer where a model is slow."""
@@ -64,7 +66,7 @@ def speed_of(records: Sequence[RunRecord]) -> Speed:
     threads = _threads(record for record in records if record.timing is not None and record.timing.version == version)
     session = min((kind for kind in map(_kind, parts) if kind), key=KINDS.index, default=None)
     counting = [part for part in parts if _kind(part) == session]
-    at_once = max(found if type(found := _extra(part, "trained_at_once")) is int else 1 for part in parts)
+    at_once = max(found if type(found := _extra(part, AT_ONCE)) is int else 1 for part in parts)
     pages = [_training(part) for part in parts]
     if session == "void":
         reasons = sorted({str(_extra(part, "void_reason") or "no reason given") for part in counting})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fkbench.boards.speed import threads_text
+from fkbench.boards.speed import TRAINING, threads_text
 
 if TYPE_CHECKING:
     from fkbench.publishing.comparison import Side
@@ -32,9 +32,11 @@ def notes_of(a: Side, b: Side) -> list[str]:
             changes = ", ".join(f"{k}={v}" for k, v in sorted(side.entry.first.protocol.overrides.items()))
             notes.append(f"{side.name} has settings changed: {changes}.")
     reason = speed_fault(a, b)
-    return (
-        [*notes, f"Speeds are not comparable: {reason}."] if reason and (a.speed.session or b.speed.session) else notes
-    )
+    if reason and (a.speed.session or b.speed.session):
+        notes.append(f"Speeds are not comparable: {reason}.")
+    if all(_training_known(side) for side in (a, b)) and (why := _shares_fault(a, b)):
+        notes.append(f"Speeds of training are not comparable: {why}.")
+    return notes
 
 
 def speed_fault(a: Side, b: Side) -> str:
@@ -48,6 +50,25 @@ def speed_fault(a: Side, b: Side) -> str:
         if side.speed.session != "full":
             return f"the session of {side.name} is {side.speed.session}"
     return ""
+
+
+def training_fault(a: Side, b: Side) -> str:
+    """The same for speeds of training, which is timed outside the session; seeds trained at once have shares of it."""
+    for side in (a, b):
+        if not _training_known(side):
+            return f"the training of {side.name} was not timed"
+    return _conditions_fault(a, b) or _shares_fault(a, b)
+
+
+def _training_known(side: Side) -> bool:
+    return any(name in side.speed.numbers for name in TRAINING)
+
+
+def _shares_fault(a: Side, b: Side) -> str:
+    if a.speed.at_once == b.speed.at_once:
+        return ""
+    one, two = ("alone" if n == 1 else f"{n} seeds at once" for n in (a.speed.at_once, b.speed.at_once))
+    return f"trained {one} and {two}, where seconds are shares"
 
 
 def _conditions_fault(a: Side, b: Side) -> str:

@@ -17,7 +17,7 @@ from typing import Literal, get_args
 
 from fkbench.boards.speed import SESSION, TRAINING
 from fkbench.errors import FkbenchError, UnknownNameError
-from fkbench.publishing.caveats import speed_fault
+from fkbench.publishing.caveats import speed_fault, training_fault
 from fkbench.publishing.comparison import Compared, Delta
 
 Decide = Literal["significant", "estimate", "interval"]
@@ -82,9 +82,8 @@ def judge(rule: Rule, found: Compared, decide: Decide = "significant") -> Judged
     Raises:
         UnknownNameError: neither result has the metric.
     """
-    fault = speed_fault(found.a, found.b) if rule.metric in (*SESSION, *TRAINING) else ""
-    if rule.metric in TRAINING and "session" in fault:
-        fault = ""  # training is timed outside the session
+    of = speed_fault if rule.metric in SESSION else training_fault if rule.metric in TRAINING else None
+    fault = of(found.a, found.b) if of is not None else ""
     delta = found.metrics.get(rule.metric)
     if delta is None and rule.metric not in {*found.a.metrics, *found.b.metrics, *SESSION, *TRAINING}:
         raise UnknownNameError("metric in --fail-on", rule.metric, found.metrics)

@@ -128,6 +128,19 @@ def test_seeds_trained_at_once_have_a_footnote_at_their_seconds(runs):
         assert sorted(note.split(", ")) == ["beside 5", "shaken 3"]
 
 
+def test_tables_for_programs_say_of_how_many_seeds_the_seconds_are_a_share(runs):
+    runs.add("alone", timing=timing())
+    runs.add("alone", timing=timing(), dataset__split="other")
+    runs.add("beside", timing=timing(trained_at_once=5))
+    shared, others = sorted(build(runs.records, runs.errors_of), key=lambda board: -len(board.rows))
+    assert {model: csv_row(shared, model)["trained_at_once"] for model in ("alone", "beside")} == {
+        "alone": "1", "beside": "5",
+    }  # fmt: skip
+    assert json_timing(shared, "beside")["trained_at_once"] == 5
+    assert "trained_at_once" not in json_timing(shared, "alone")
+    assert "trained_at_once" not in csv_row(others, "alone")
+
+
 def test_boards_of_full_sessions_have_no_footnotes(runs):
     runs.add("net", timing=timing())
     text = render_markdown(only_board(runs))

@@ -115,6 +115,28 @@ def test_a_side_without_a_session_was_not_timed_whatever_the_other_was_measured_
     assert judge(Rule.parse("infer_images_per_s<-10%"), found).why == "cannot be judged: two was not timed"
 
 
+def test_a_share_of_the_seconds_of_training_is_not_judged_against_a_whole(sides):
+    rule = Rule.parse("train_s>+10%")
+    together = {"version": 1, "train_s": 1.0, "infer_images_per_s": 900.0, "trained_at_once": 3}
+    found = sides(timing=together)
+    judged = judge(rule, found)
+    assert judged.broken
+    assert judged.why == "cannot be judged: trained alone and 3 seeds at once, where seconds are shares"
+    assert "Speeds of training are not comparable: trained alone and 3 seeds at once" in " ".join(found.notes)
+    assert not judge(Rule.parse("infer_images_per_s<-10%"), found).broken
+    shares = compare_sides(found.b, found.b)
+    assert not judge(rule, shares).broken
+    assert not shares.notes
+
+
+def test_training_is_judged_whatever_became_of_the_session(sides):
+    found = sides(timing={"version": 1, "train_s": 3.0})
+    assert not judge(Rule.parse("train_s>+10%"), found).broken
+    judged = judge(Rule.parse("train_s>+10%"), sides(timing={"version": 1, "infer_images_per_s": 900.0}))
+    assert judged.broken
+    assert "the training of two was not timed" in judged.why
+
+
 def test_an_unknown_metric_in_a_rule_names_the_nearest(sides):
     with pytest.raises(UnknownNameError, match="'rms'") as caught:
         judge(Rule.parse("rms>2%"), sides())
