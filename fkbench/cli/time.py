@@ -153,10 +153,11 @@ def carry_out(session: Session, opened: tuple[str, Opener], asked: Asked) -> dic
     """Time everything that was asked for, and write a run's pages."""
     from fkbench.cli.bars import progress_bars
     from fkbench.datasets.progress import listening
-    from fkbench.runner.device import choose_device
+    from fkbench.runner.device import choose_device, make_repeatable
     from fkbench.runtimes import choose_runtimes
 
     device = choose_device(opened[0])
+    make_repeatable()  # the switches of a run: float32 means float32, as in its floors
     specs, unavailable = choose_runtimes(session.registry, asked.runtime, device.type)
     with progress_bars() as say:
         with listening(say):

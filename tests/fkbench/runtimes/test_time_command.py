@@ -46,12 +46,14 @@ def test_a_run_is_timed_under_each_runtime_and_its_pages_lie_beside_the_record(p
     assert written["weights"] != "untrained"
 
 
-def test_a_net_without_a_run_is_marked_and_leaves_no_file(place, capsys):
+def test_a_net_without_a_run_is_marked_and_leaves_no_file(place, capsys, monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
     words = ["time", "--model", str(place.model), "--set", "dataset.count=60", "--quick", "--batch", "2", "--no-train"]
     assert main(place.words(*words, "--json")) == 0
     page = json.loads(capsys.readouterr().out)
     assert (page["flags"], page["files"], page["training"], page["run"]) == (["untrained"], [], None, None)
     assert "rmse" not in page["timings"][0]["deviation"]
+    assert not torch.backends.cudnn.allow_tf32  # as in a run: in float32 on a GPU too
     assert main(place.words(*words)) == 0
     shown = capsys.readouterr().out
     assert "untrained" in shown
