@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import Any
 
@@ -44,23 +43,6 @@ class ProcessorClock(Clock):
     def now(self) -> float:
         """Processor time, s."""
         return time.process_time()
-
-
-class UndisturbedClock(Clock):
-    """Time as if each thread of an operation had a core to itself: for work that keeps all of them busy.
-
-    The host's clock, or the processor time of this process over its threads where that is less, as it is where others
-    use the cores too. Windows counts processor time too coarsely; there the host's clock alone.
-    """
-
-    name = "host, or processor time by threads"
-
-    def start(self) -> Any:
-        return self.now(), time.process_time()
-
-    def seconds(self, mark: Any) -> float:
-        wall, busy = self.now() - mark[0], time.process_time() - mark[1]
-        return float(wall if sys.platform == "win32" else min(wall, busy / torch.get_num_threads()))
 
 
 class CudaClock(Clock):

@@ -1,8 +1,8 @@
 """What a device can do at most, measured: operations of a large matrix product, bytes of buffers beyond the cache.
 
-They are measured and not looked up, so that they hold for the threads in use and the clock rate of the day. Of a
-processor they are those that it would have with a core for each thread: a peak that is too low because others were at
-work would make a floor that is none.
+They are measured and not looked up, so that they hold for the threads in use and the clock rate of the day. What else
+is at work on the machine lowers them, as it does everything that is timed. Processor time would not do for several
+threads: of a thread at work on another core it is brought up to date at its ticks alone, milliseconds too late.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import partial
 import psutil
 import torch
 
-from fkbench.timing.clock import Clock, UndisturbedClock, clock_for
+from fkbench.timing.clock import Clock, clock_for
 from fkbench.timing.inputs import last_level_cache
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -72,7 +72,7 @@ class Peaks:
         Half precision is never slower than float32: what has no instructions for it may compute in float32.
         """
         threads = torch.get_num_threads()
-        clock = self.clock or (UndisturbedClock() if self.device.type == "cpu" else clock_for(self.device))
+        clock = self.clock or clock_for(self.device)
         for each in ("fp32", precision):
             if (each, threads) not in self._operations:
                 self._operations[each, threads] = product_rate(self.device, DTYPES[each], clock)

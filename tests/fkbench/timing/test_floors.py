@@ -9,9 +9,8 @@ import pytest
 import torch
 from torch import nn
 
-from fkbench.timing import clock as clocks
 from fkbench.timing import peaks
-from fkbench.timing.clock import Clock, ProcessorClock, UndisturbedClock
+from fkbench.timing.clock import Clock, ProcessorClock
 from fkbench.timing.floors import (
     NetSize,
     Work,
@@ -183,27 +182,6 @@ def test_short_work_is_timed_many_at_once():
 
 def test_a_clock_that_stands_still_ends():
     assert least_seconds(lambda: None, Ticks(), budget_s=1.0) > 0
-
-
-@pytest.mark.parametrize(("busy", "expected"), [(2.0, 0.5), (0.5, 0.125), (8.0, 1.0)])
-def test_what_others_took_is_left_out_of_peaks(monkeypatch, busy, expected):
-    """A second on the wall with four threads: half of it, an eighth of it, and all of it at work."""
-    wall, spent = iter([5.0, 6.0]), iter([1.0, 1.0 + busy])
-    monkeypatch.setattr(clocks.time, "perf_counter", lambda: next(wall))
-    monkeypatch.setattr(clocks.time, "process_time", lambda: next(spent))
-    monkeypatch.setattr(clocks.torch, "get_num_threads", lambda: 4)
-    monkeypatch.setattr(clocks.sys, "platform", "linux")
-    clock = UndisturbedClock()
-    assert clock.seconds(clock.start()) == pytest.approx(expected)
-
-
-def test_processor_time_too_coarse_to_use_is_not_used(monkeypatch):
-    wall, spent = iter([5.0, 6.0]), iter([1.0, 1.0])
-    monkeypatch.setattr(clocks.time, "perf_counter", lambda: next(wall))
-    monkeypatch.setattr(clocks.time, "process_time", lambda: next(spent))
-    monkeypatch.setattr(clocks.sys, "platform", "win32")
-    clock = UndisturbedClock()
-    assert clock.seconds(clock.start()) == 1.0
 
 
 def test_peaks_are_measured_once_and_half_precision_is_never_below_float32(monkeypatch):
