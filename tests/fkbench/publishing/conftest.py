@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fkbench.cli.main import main
 from fkbench.publishing.arithmetic import metrics_of
 from fkbench.records import (
     ERRORS_FILE,
@@ -82,3 +83,15 @@ def put(store) -> Callable[..., RunRecord]:
 def put_in() -> Callable[..., RunRecord]:
     """Writes a run into the folder that is given first."""
     return put_run
+
+
+@pytest.fixture
+def call(store, capsys):
+    """Runs a command line on the runs folder, or on another one: (exit code, stdout, stderr)."""
+
+    def run(*words, runs=None):
+        code = main(["--runs", str(runs or store.root), *map(str, words)])
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run

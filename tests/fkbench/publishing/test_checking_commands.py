@@ -7,20 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from fkbench.cli.main import main
-
-
-@pytest.fixture
-def call(store, capsys):
-    """Runs a command line on the runs folder, or on another one: (exit code, stdout, stderr)."""
-
-    def run(*words, runs=None):
-        code = main(["--runs", str(runs or store.root), *map(str, words)])
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return run
-
 
 def _forge(stem):
     page = json.loads(stem.with_name(f"{stem.name}.json").read_text())

@@ -6,20 +6,7 @@ import json
 
 import pytest
 
-from fkbench.cli.main import main
 from fkbench.records import ResultStore
-
-
-@pytest.fixture
-def call(store, capsys):
-    """Runs a command line on the runs folder: (exit code, stdout, stderr)."""
-
-    def run(*words, runs=None):
-        code = main(["--runs", str(runs or store.root), *map(str, words)])
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return run
 
 
 @pytest.fixture
