@@ -159,6 +159,8 @@ class Runner:
         from fkbench.runner.together import at_once_on, train_together
 
         most = request.at_once or at_once_on(singles[0].device)
+        if most < 2 or len(singles) < 2:
+            return  # each is looked at when its turn comes, once
         left = [run for run in singles if run.recipe is not None and (request.force or not run.stands)]
         for low in range(0, len(left), most):
             with writable(left[low].folder):
