@@ -139,15 +139,20 @@ def test_packs_of_other_versions_are_not_read(store):
         assert "data import old" in caught.value.remedy
 
 
-@pytest.mark.parametrize("point", [(-200.0, 5.0), (5.0, -160.0), (300.0, 5.0), (5.0, 240.0)])
-def test_points_up_to_two_sizes_outside_pass(point):
-    check_points(np.array([[1, 1], point], np.float32), 100, 80, "Row 3", missing_allowed=False)
-
-
-@pytest.mark.parametrize("point", [(-201.0, 5.0), (5.0, -161.0), (301.0, 5.0), (5.0, 241.0), (1e30, 0)])
-def test_points_further_outside_do_not(point):
+@pytest.mark.parametrize(
+    ("inside", "outside"),
+    [
+        ((-200, 5), (-201, 5)),
+        ((5, -160), (5, -161)),
+        ((300, 5), (301, 5)),
+        ((5, 240), (5, 241)),
+        ((300, 240), (1e30, 0)),
+    ],
+)
+def test_points_pass_up_to_two_sizes_outside_and_no_further(inside, outside):
+    check_points(np.array([[1, 1], inside], np.float32), 100, 80, "Row 3", missing_allowed=False)
     with pytest.raises(FkbenchError, match=r"Row 3 has point 1 .* far outside"):
-        check_points(np.array([[1, 1], point], np.float32), 100, 80, "Row 3", missing_allowed=True)
+        check_points(np.array([[1, 1], outside], np.float32), 100, 80, "Row 3", missing_allowed=True)
 
 
 def test_missing_points():

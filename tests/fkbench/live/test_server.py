@@ -112,10 +112,14 @@ def test_a_port_in_use_and_an_address_that_is_not_here_are_clear_lines(served):
             Served(host, number)
 
 
-def test_closing_twice_and_with_readers_ends(served):
+def test_closing_twice_ends_every_reader_and_frees_the_port(served):
     served.show(face(40, 60), 0.0)
     answers = [ask(served, "/stream.mjpg") for _ in range(3)]
+    served.close()
     served.close()
     for answer in answers:
         while part(answer) is not None:
             pass
+        assert answer.read() == b""
+    with pytest.raises(ConnectionRefusedError):
+        ask(served, "/")

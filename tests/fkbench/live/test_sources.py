@@ -48,7 +48,7 @@ def test_a_folder_gives_its_pictures_by_name_large_ones_shrunk(tmp_path):
     assert open_source(str(tmp_path / "a.png")).about.total == 1
 
 
-def refused(text, words, **options):
+def assert_refused(text, words, **options):
     with pytest.raises(FkbenchError, match=words) as caught:
         open_source(text, **options)
     assert "\n" not in caught.value.message
@@ -60,15 +60,15 @@ def test_each_source_that_cannot_be_opened_gets_a_line(tmp_path, monkeypatch, ca
     (tmp_path / "empty").mkdir()
     (tmp_path / "broken.mp4").write_bytes(b"\x00\x00\x00\x20ftypisom" + bytes(500))
     (tmp_path / "broken.png").write_bytes(b"\x89PNG and no more")
-    refused(str(tmp_path / "none.mp4"), "There is no source")
-    refused(str(tmp_path / "empty"), "holds no picture")
-    refused(str(tmp_path / "broken.mp4"), "cannot be read as a video")
-    refused(str(tmp_path / "broken.png"), "does not decode")
-    refused("gopher://old/film", "is no address that can be read")
-    refused("http://127.0.0.1:9/film.mp4", "--offline forbids", offline=True)
-    refused("http://127.0.0.1:9/film.mp4", "cannot be opened as a video stream")
+    assert_refused(str(tmp_path / "none.mp4"), "There is no source")
+    assert_refused(str(tmp_path / "empty"), "holds no picture")
+    assert_refused(str(tmp_path / "broken.mp4"), "cannot be read as a video")
+    assert_refused(str(tmp_path / "broken.png"), "does not decode")
+    assert_refused("gopher://old/film", "is no address that can be read")
+    assert_refused("http://127.0.0.1:9/film.mp4", "--offline forbids", offline=True)
+    assert_refused("http://127.0.0.1:9/film.mp4", "cannot be opened as a video stream")
     monkeypatch.setattr(sources, "_opened", lambda *given: None)
-    refused("3", "Camera 3 cannot be opened")
+    assert_refused("3", "Camera 3 cannot be opened")
     assert capfd.readouterr() == ("", "")  # OpenCV and FFmpeg keep quiet
 
 

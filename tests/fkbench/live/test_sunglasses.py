@@ -94,9 +94,16 @@ def test_points_without_a_place_change_nothing(put):
     assert (canvas == 90).all()
 
 
-def test_tiny_and_huge_faces_end_well():
-    for size in (4, 3000):
-        worn(FACE68, points_of(FACE68, size=size))
+def test_a_tiny_face_wears_a_speck_and_a_huge_one_fills_the_picture():
+    tiny, _ = worn(FACE68, points_of(FACE68, size=4))
+    rows, columns = np.nonzero(tiny)
+    assert 0 < len(rows) < 20
+    assert np.abs(columns - 100).max() < 4
+    assert np.abs(rows - 80).max() < 4
+    points = points_of(FACE68, size=3000)
+    lens, _ = eyes(FACE68, points)
+    huge, _ = worn(FACE68, points - lens + [120, 100])  # a lens in the middle of the picture
+    assert huge.all()
 
 
 @pytest.mark.parametrize("scheme", SCHEMES, ids=lambda s: s.name)

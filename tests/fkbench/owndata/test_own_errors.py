@@ -18,7 +18,7 @@ PTS = 'format = "pts"\nlabels = "pts"\npictures = "images"\n'
 WFLW = 'format = "wflw"\nlabels = "list_rect_attr.txt"\npictures = "images"\n'
 
 
-def refused(opened, path, words):
+def assert_refused(opened, path, words):
     with pytest.raises(FkbenchError, match=words) as caught:
         opened(path)
     text = str(caught.value)
@@ -74,13 +74,13 @@ def refused(opened, path, words):
 )  # fmt: skip
 def test_a_bad_description_is_named_by_file_and_key(own, opened, text, words):
     own.csv()
-    refused(opened, own.describe(text), words)
+    assert_refused(opened, own.describe(text), words)
 
 
 def test_a_description_without_a_scheme_or_with_an_unknown_one(own, opened):
     own.csv()
-    refused(opened, own.describe(CSV, scheme=""), "has no 'scheme'.*face15")
-    refused(opened, own.describe(CSV + 'scheme = "face16"\n', scheme=""), "Unknown scheme .*Did you mean face68")
+    assert_refused(opened, own.describe(CSV, scheme=""), "has no 'scheme'.*face15")
+    assert_refused(opened, own.describe(CSV + 'scheme = "face16"\n', scheme=""), "Unknown scheme .*Did you mean face68")
 
 
 def changed(path: Path, line: int, change) -> None:
@@ -106,13 +106,13 @@ def changed(path: Path, line: int, change) -> None:
 def test_a_bad_row_is_named(own, opened, change, words):
     path = own.csv()
     changed(path, 4, change)
-    refused(opened, own.describe(CSV), rf"Line 4 of '.*labels\.csv' {words}")
+    assert_refused(opened, own.describe(CSV), rf"Line 4 of '.*labels\.csv' {words}")
 
 
 def test_labels_that_stand_twice_are_named(own, opened):
     path = own.csv()
     path.write_text(path.read_text() + path.read_text().splitlines()[1] + "\n")
-    refused(opened, own.describe(CSV), r"Line 50 of .* labels 'p0_0\.png' as another row does: Line 2 of")
+    assert_refused(opened, own.describe(CSV), r"Line 50 of .* labels 'p0_0\.png' as another row does: Line 2 of")
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_labels_that_stand_twice_are_named(own, opened):
 )
 def test_a_table_that_is_something_else(own, opened, content, words):
     (own.folder / "labels.csv").write_bytes(content)
-    refused(opened, own.describe(CSV), words)
+    assert_refused(opened, own.describe(CSV), words)
 
 
 def png_of(width: int, height: int) -> bytes:
@@ -153,7 +153,7 @@ def png_of(width: int, height: int) -> bytes:
 def test_a_picture_that_does_not_decode_or_is_absurdly_large(own, opened, content, words):
     own.csv()
     (own.folder / "images" / "p2_0.png").write_bytes(content)
-    refused(opened, own.describe(CSV), words)
+    assert_refused(opened, own.describe(CSV), words)
 
 
 def test_a_pipe_is_no_picture(own, opened):
@@ -161,7 +161,7 @@ def test_a_pipe_is_no_picture(own, opened):
     path = own.folder / "images" / "p2_0.png"
     path.unlink()
     os.mkfifo(path)
-    refused(opened, own.describe(CSV), r"names the picture 'p2_0\.png'")
+    assert_refused(opened, own.describe(CSV), r"names the picture 'p2_0\.png'")
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_a_pipe_is_no_picture(own, opened):
 def test_a_bad_coco_file_is_named_by_annotation(own, opened, change, words):
     path = own.coco()
     path.write_text(json.dumps(change(json.loads(path.read_text()))))
-    refused(opened, own.describe(COCO), words)
+    assert_refused(opened, own.describe(COCO), words)
 
 
 def _keypoints(page, change):
@@ -197,11 +197,11 @@ def _keypoints(page, change):
 def test_json_that_is_none_or_nests_without_end(own, opened):
     path = own.coco()
     path.write_text('{"images": [')
-    refused(opened, own.describe(COCO), "is not JSON: .*line 1")
+    assert_refused(opened, own.describe(COCO), "is not JSON: .*line 1")
     path.write_text("[" * 200_000)
-    refused(opened, own.describe(COCO), "is not JSON")
+    assert_refused(opened, own.describe(COCO), "is not JSON")
     own.coco()
-    refused(opened, own.describe(COCO + "category = 'face'\n"), "Unknown category of .*: 'face'")
+    assert_refused(opened, own.describe(COCO + "category = 'face'\n"), "Unknown category of .*: 'face'")
 
 
 @pytest.mark.parametrize(
@@ -218,14 +218,16 @@ def test_json_that_is_none_or_nests_without_end(own, opened):
 )
 def test_a_bad_pts_file_is_named_by_line(own, opened, line, change, words):
     changed(own.pts() / "p1_0.pts", line, change)
-    refused(opened, own.describe(PTS), words)
+    assert_refused(opened, own.describe(PTS), words)
 
 
 def test_pts_without_pictures_or_without_files(own, opened):
     own.pts()
     (own.folder / "images" / "p1_0.png").unlink()
-    refused(opened, own.describe(PTS), r"'.*p1_0\.pts' has no picture: there is no '.*images/p1_0\.png' or '\.jpg'")
-    refused(opened, own.describe(PTS.replace('"pts"\np', '"images"\np')), r"holds no \.pts file")
+    assert_refused(
+        opened, own.describe(PTS), r"'.*p1_0\.pts' has no picture: there is no '.*images/p1_0\.png' or '\.jpg'"
+    )
+    assert_refused(opened, own.describe(PTS.replace('"pts"\np', '"images"\np')), r"holds no \.pts file")
 
 
 @pytest.mark.parametrize(
@@ -238,4 +240,4 @@ def test_pts_without_pictures_or_without_files(own, opened):
 )
 def test_a_bad_wflw_line_is_named(own, opened, change, words):
     changed(own.wflw(), 3, change)
-    refused(opened, own.describe(WFLW), rf"Line 3 of '.*list_rect_attr\.txt' {words}")
+    assert_refused(opened, own.describe(WFLW), rf"Line 3 of '.*list_rect_attr\.txt' {words}")
