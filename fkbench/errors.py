@@ -30,6 +30,10 @@ class RunFailedError(FkbenchError):
     exit_code = 1
 
 
+class NoRoomError(RunFailedError):
+    """A run for which the memory of its device does not suffice; its status is `oom`."""
+
+
 class DataMissingError(FkbenchError):
     """The dataset has not been imported on this machine."""
 

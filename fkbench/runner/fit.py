@@ -14,7 +14,7 @@ from torch import nn
 
 from fkbench.datasets.samples import FloatArray, IntArray
 from fkbench.datasets.views import Views, apply_affine, invert_affine
-from fkbench.errors import FkbenchError, RunFailedError
+from fkbench.errors import FkbenchError, NoRoomError, RunFailedError
 from fkbench.records import write_arrays
 from fkbench.runner.inputs import Inputs
 from fkbench.specs import ModelSpec, Recipe, resolve
@@ -63,10 +63,16 @@ def training_rows(inputs: Inputs, recipe: Recipe | None) -> IntArray:
     return inputs.split.train
 
 
+def out_of_memory(error: BaseException) -> bool:
+    """Whether this is the end of the memory of a device. On the CPU torch says so in words alone."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
+
+
 def build_net(model: ModelSpec, settings: dict[str, Any], outputs: int, seed: int) -> nn.Module:
     """A net with fresh weights from the stream `init` of the seed, on the CPU.
 
     Raises:
+        NoRoomError: it does not fit into memory.
         RunFailedError: the plugin's code raises, or its output has another shape than the codec asks for.
     """
     channels, size = model.input
@@ -79,6 +85,11 @@ def build_net(model: ModelSpec, settings: dict[str, Any], outputs: int, seed: in
     except FkbenchError:
         raise
     except Exception as error:
+        if out_of_memory(error):
+            raise NoRoomError(
+                f"The net '{model.name}' for {channels}×{size}×{size} does not fit into memory.",
+                f"`fkbench show {model.name}` counts its parameters.",
+            ) from error
         raise RunFailedError(
             f"The net '{model.name}' cannot be built for {channels}×{size}×{size}: {type(error).__name__}: {error}.",
             f"`fkbench show {model.name}` or --debug shows where.",

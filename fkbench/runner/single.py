@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from fkbench.errors import FkbenchError, RunFailedError
+from fkbench.errors import FkbenchError, NoRoomError, RunFailedError
 from fkbench.records import HISTORY_FILE, RunRecord, write_history
 from fkbench.runner.device import make_repeatable
-from fkbench.runner.fit import Fitted, build_net, native_losses
+from fkbench.runner.fit import Fitted, build_net, native_losses, out_of_memory
 from fkbench.runner.inputs import Inputs
 from fkbench.runner.loop import time_loop
 from fkbench.runner.outcome import Outcome, draw_outcome, predict_test, score_points, write_outcome
@@ -145,7 +145,7 @@ class SingleRun:
         try:
             record = self._measure()
         except RunFailedError as error:
-            self._fail("failed", error.message)
+            self._fail("oom" if isinstance(error, NoRoomError) else "failed", error.message)
             raise
         except (FkbenchError, OSError):
             raise
@@ -157,9 +157,9 @@ class SingleRun:
     def _failed(self, error: Exception) -> RunFailedError:
         """Record what the model's own code, or memory, brought to an end."""
         text = f"{type(error).__name__}: {' '.join(str(error).split())[:500]}"
-        if isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in text:
+        if out_of_memory(error):
             self._fail("oom", "out of memory")
-            return RunFailedError(
+            return NoRoomError(
                 f"{self.model.name} does not fit into the memory of {self.device}.", "Set a smaller protocol.batch."
             )
         self._fail("failed", text)

@@ -75,17 +75,6 @@ def crop(sample: Sample, size: int, place: tuple[float, float]) -> Sample:
     return _cut(sample, top, left, size)
 
 
-def middle_crop(sample: Sample, size: int) -> Sample:
-    """The middle square of `size` pixels: what is scored where training cuts at random.
-
-    Raises:
-        FkbenchError: the square exceeds the picture.
-    """
-    height, width = sample.image.shape[:2]
-    check_crop(height, width, size)
-    return _cut(sample, *middle_offsets(height, width, size), size)
-
-
 def middle_offsets(height: int, width: int, size: int) -> tuple[int, int]:
     """(top, left) of the middle square."""
     return (height - size) // 2, (width - size) // 2

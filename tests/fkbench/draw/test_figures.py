@@ -1,4 +1,4 @@
-"""Figures: curves, error distributions, schemes and architectures."""
+"""Figures: curves, schemes and architectures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from torch import nn
 
 from fkbench.draw import files
 from fkbench.draw.architecture import architecture_picture, short_number
-from fkbench.draw.ced import ced_curves, ced_steps
 from fkbench.draw.curves import loss_curve
 from fkbench.draw.schemes import label_offsets, scheme_picture
 from fkbench.errors import FkbenchError
@@ -92,26 +91,6 @@ def test_figure_is_whole_or_not_there(tmp_path, monkeypatch):
     with pytest.raises(FkbenchError, match="No space left"):
         loss_curve(HISTORY, tmp_path / "a.png", title="x")
     assert list(tmp_path.iterdir()) == []
-
-
-def test_ced_steps_count_every_picture():
-    errors = np.array([0.02, 0.05, np.inf, np.nan, 0.08, 0.2])
-    x, y = ced_steps(errors, 0.1)
-    # Five pictures count: NaN is excluded, inf never reached.
-    assert x == pytest.approx([0, 0.02, 0.05, 0.08, 0.1])
-    assert y == pytest.approx([0, 0.2, 0.4, 0.6, 0.6])
-
-
-def test_ced_of_nothing_within_the_limit():
-    assert ced_steps(np.array([0.5, np.nan]), 0.1)[1] == pytest.approx([0, 0])
-    assert ced_steps(np.array([np.nan]), 0.1)[1] == pytest.approx([0, 0])
-
-
-def test_ced_legend_begins_with_the_best(tmp_path, drawn):
-    ced_curves({"worse": np.full(9, 0.06), "better": np.full(9, 0.03)}, tmp_path / "ced.png")
-    assert labels(drawn[0].axes[0]) == ["better  (100% within 10%)", "worse  (100% within 10%)"]
-    with pytest.raises(ValueError, match="one curve"):
-        ced_curves({}, tmp_path / "ced.png")
 
 
 @pytest.mark.parametrize("scheme", SCHEMES.values(), ids=list(SCHEMES))

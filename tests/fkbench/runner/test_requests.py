@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from torch import nn
 
 from fkbench.errors import FkbenchError, RunFailedError
 from fkbench.hookspecs import hookimpl
@@ -149,12 +150,13 @@ def test_a_model_that_raises_in_training_is_a_failed_run_and_the_other_seeds_are
     assert [(record.seed, record.reason) for record in failed] == [(0, "ValueError: no such layer")]
 
 
-def test_running_out_of_memory_is_a_status_of_its_own(bench, monkeypatch):
-    def fit(*arguments, **named):
+@pytest.mark.parametrize(("part", "name"), [(engine.Trainer, "fit"), (nn.Conv2d, "forward")])  # when it is built, too
+def test_running_out_of_memory_is_a_status_of_its_own(bench, monkeypatch, part, name):
+    def full(*arguments, **named):
         raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
 
-    monkeypatch.setattr(engine.Trainer, "fit", fit)
-    with pytest.raises(RunFailedError, match="memory"):
+    monkeypatch.setattr(part, name, full)
+    with pytest.raises(RunFailedError, match=r"fit into .*memory"):
         bench.run()
     assert [record.status for record in bench.runs.records() if record.model.role == "entry"] == ["oom"]
 

@@ -14,7 +14,6 @@ from fkbench.specs import Geometry
 from fkbench.transforms.frames import (
     Sample,
     crop,
-    middle_crop,
     normalize,
     rescale,
     rescaled_size,
@@ -64,10 +63,8 @@ def test_a_crop_never_takes_the_last_offset_and_errs_where_it_exceeds_the_pictur
     last = crop(sample, 10, (0.9999, 0.9999))
     np.testing.assert_array_equal(last.image, sample.image[9:19, 1:11])
     np.testing.assert_allclose(last.points, POINTS - [1, 9])
-    np.testing.assert_array_equal(middle_crop(sample, 10).image, sample.image[5:15, 1:11])
-    for cut in (lambda: crop(sample, 13, (0, 0)), lambda: middle_crop(sample, 13)):
-        with pytest.raises(FkbenchError, match="13×13 exceeds the picture of 12×20"):
-            cut()
+    with pytest.raises(FkbenchError, match="13×13 exceeds the picture of 12×20"):
+        crop(sample, 13, (0, 0))
 
 
 def test_normalize_is_grey_from_0_to_1_and_the_points_of_the_course_material():
