@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from fkbench.boards import BoardKey
 from fkbench.errors import FkbenchError
-from fkbench.publishing.arithmetic import check_metrics
+from fkbench.publishing.arithmetic import ABSOLUTE, RELATIVE, check_metrics
 from fkbench.publishing.scrubbing import Scrubber, private_part
 from fkbench.records import (
     ERRORS_FILE,
@@ -32,6 +32,9 @@ from fkbench.records.files import sha256_of
 from fkbench.score import ImageErrors
 
 Points = npt.NDArray[np.floating]
+GREATEST_SUM = 1e18
+"""Squared scoring-frame pixels of an image. Points are within ±65504, the range of float16, and the scoring frame has at
+most 180 px per native one: 100 points that are wrong by all of that come to 1e17. Tests square sums, twice: no overflow."""
 
 
 class RefusedError(FkbenchError):
@@ -136,7 +139,7 @@ def _check_names(record: RunRecord) -> None:
 
 
 def _check_errors(record: RunRecord, errors: ImageErrors) -> None:
-    fault = _fault_of(errors)
+    fault = fault_of_errors(errors)
     if fault:
         raise RefusedError(f"the errors per image {fault}")
     private = private_part((*errors.ids, *errors.group))
@@ -153,8 +156,11 @@ def _check_errors(record: RunRecord, errors: ImageErrors) -> None:
         raise RefusedError(f"it states {stated} test images, and the errors are of {len(errors)}")
 
 
-def _fault_of(errors: ImageErrors) -> str:
-    """What errors per image cannot be and are, as the end of a sentence; empty if nothing is wrong."""
+def fault_of_errors(errors: ImageErrors) -> str:
+    """What errors per image cannot be and are, as the end of "the errors per image"; empty if nothing is wrong.
+
+    Sums of points are stored as float32 and are held to their image's sum by the tolerance of recorded numbers.
+    """
     sums = (errors.sum_sq, errors.sum_sq_x, errors.sum_sq_y, errors.sum_abs, errors.point_sum_sq, errors.native_sum_sq)
     if not len(errors):
         return "are of no image"
@@ -162,10 +168,17 @@ def _fault_of(errors: ImageErrors) -> str:
         return "have an image twice"
     if not all(np.isfinite(values).all() and (values >= 0).all() for values in sums):
         return "are negative or not finite"
+    if not all((values <= GREATEST_SUM).all() for values in sums):
+        return f"are greater than predicted points can be wrong ({GREATEST_SUM:.0e})"
+    if any((values < 0).any() or (values > GREATEST_SUM).any() for values in errors.nme.values()):
+        return "have an NME that cannot be"
     if not np.isin(errors.point_count, (0, 2)).all():
         return "count coordinates that cannot be"
     if not np.array_equal(errors.point_count.sum(axis=1), errors.count):
         return "count other coordinates than those per point"
+    parts = (errors.point_sum_sq.sum(axis=1), errors.sum_sq_x + errors.sum_sq_y)
+    if not all(np.allclose(part, errors.sum_sq, rtol=RELATIVE, atol=ABSOLUTE) for part in parts):
+        return "are not the sums of their parts: those of the points, or along x and y"
     return ""
 
 

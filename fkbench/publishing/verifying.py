@@ -14,6 +14,7 @@ import numpy as np
 
 from fkbench.errors import FkbenchError, UnknownNameError
 from fkbench.publishing.arithmetic import Line, check_metrics, metrics_of
+from fkbench.publishing.form import fault_of_errors
 from fkbench.publishing.labels import Labels, labels_of
 from fkbench.publishing.predictions import Points, check_points
 from fkbench.records import (
@@ -83,7 +84,7 @@ def verify(record: RunRecord, registry: Registry, data: Path, predict: Predict |
         data: the data folder.
         predict: gives ids and native points (N, K, 2) of the test part from a run's weights; None: not asked for.
 
-    Files that are listed and not there, or cannot be read, are mismatches. Without errors nothing is computed.
+    Files that are listed and not there, or cannot be read, are mismatches. Without errors that can be nothing is computed.
 
     Raises:
         FkbenchError: it is not finished; what `predict` raises.
@@ -96,6 +97,10 @@ def verify(record: RunRecord, registry: Registry, data: Path, predict: Predict |
     _check_files(found)
     errors = _stored_errors(found)
     if errors is None:
+        return found
+    fault = fault_of_errors(errors)
+    if fault:
+        found.mismatches.append(f"the errors per image {fault}")
         return found
     plugins = {spec.name: resolve(spec.compute) for spec in registry.all(MetricSpec)}
     found.lines = check_metrics(record, errors, _mixes(record, registry), plugins)

@@ -269,7 +269,8 @@ def _relist(folder):
 
 
 def _halve(errors):
-    errors.sum_sq[:] /= 2
+    for sums in (errors.sum_sq, errors.sum_sq_x, errors.sum_sq_y, errors.point_sum_sq):
+        sums[:] /= 2
 
 
 def _negative(errors):
