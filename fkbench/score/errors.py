@@ -28,6 +28,9 @@ BoolArray = npt.NDArray[np.bool_]
 Ends = tuple[tuple[int, ...], tuple[int, ...]]
 
 BBOX = "bbox"
+LARGEST_SUM = 1e100
+"""Of squared errors of an image, px²: squares of such sums, which variances are made of, still are numbers. The largest
+prediction of single precision stays below it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +121,7 @@ def image_errors(
         kind: N row kinds, where the dataset defines mixes.
 
     Raises:
-        FkbenchError: shapes that do not fit together; a prediction that is not finite (or too large to square), or a
+        FkbenchError: shapes that do not fit together; a prediction that is not finite (or too large to be scored), or a
             labelled true point or scale that is not finite: the first such image is named.
     """
     pred, true = np.asarray(predicted, np.float64), np.asarray(truth, np.float64)
@@ -128,7 +131,7 @@ def image_errors(
     _require(np.isfinite(pred).all(axis=(1, 2)), ids, "The prediction", "is not finite", _REMEDY_PREDICTION)
     _require(np.isfinite(true).all(axis=2) | ~known, ids, "A labelled true point", "is not finite", _REMEDY_TRUTH)
     sums = _sums(pred, np.where(known[..., None], true, 0.0), known, factor, normalisers)
-    fits = np.isfinite(sums["sum_sq"]) & np.isfinite(sums["native_sum_sq"])
+    fits = (sums["sum_sq"] <= LARGEST_SUM) & (sums["native_sum_sq"] <= LARGEST_SUM)
     _require(fits, ids, "The prediction", "is too far outside to be scored", _REMEDY_PREDICTION)
     conventions, kinds = (None if texts is None else tuple(texts) for texts in (convention, kind))
     return ImageErrors(tuple(ids), tuple(group), conventions, kind=kinds, **sums)

@@ -42,7 +42,7 @@ import numpy as np
 
 from fkbench.errors import FkbenchError
 from fkbench.score.errors import FloatArray, IntArray
-from fkbench.score.metrics import total
+from fkbench.score.metrics import exact_sum, total
 from fkbench.score.seeds import SeedSums, group_codes, group_sums
 from fkbench.score.student import t_quantile
 
@@ -117,9 +117,9 @@ def group_variances(sums: FloatArray, counts: FloatArray) -> list[Variance]:
     if n < 2:
         return [Variance(math.nan, math.nan)] * len(sums)
     whole, rest, df = _weights(np.ascontiguousarray(counts, np.float64).tobytes())
-    means = np.array([math.fsum(row) for row in sums.tolist()]) / whole
+    means = np.array([exact_sum(row) for row in sums.tolist()]) / whole
     squares = ((sums - means[:, None] * counts) / rest) ** 2
-    return [Variance((n - 1) / n * math.fsum(row) / whole**2, df) for row in squares.tolist()]
+    return [Variance((n - 1) / n * exact_sum(row) / whole**2, df) for row in squares.tolist()]
 
 
 @lru_cache(maxsize=64)
@@ -140,9 +140,12 @@ def seed_variance(values: FloatArray) -> Variance | None:
 
 
 def combined(parts: Sequence[Variance | None]) -> Variance:
-    """Sum of independent variances with Welch–Satterthwaite degrees of freedom; None counts as absent."""
+    """Sum of independent variances with Welch–Satterthwaite degrees of freedom; None counts as absent.
+
+    Where one of them is not finite, nor is the sum or its degrees of freedom.
+    """
     present = [p for p in parts if p is not None]
-    value = math.fsum(p.value for p in present)
+    value = exact_sum([p.value for p in present])
     if not value > 0:
         return Variance(value, min(p.df for p in present))
     # Shares instead of squares of the variances: tiny ones would underflow.

@@ -30,8 +30,16 @@ WORST = 0.01
 
 
 def total(values: npt.ArrayLike) -> float:
-    """Exactly rounded sum, whatever the order."""
-    return math.fsum(np.asarray(values, np.float64).ravel().tolist())
+    """Exactly rounded sum, whatever the order; NaN where it runs over."""
+    return exact_sum(np.asarray(values, np.float64).ravel().tolist())
+
+
+def exact_sum(values: Sequence[float]) -> float:
+    """`total` of floats that are no array."""
+    try:
+        return math.fsum(values)
+    except (OverflowError, ValueError):
+        return math.nan
 
 
 def mean_square(sum_sq: npt.ArrayLike, count: npt.ArrayLike) -> float | None:

@@ -160,7 +160,8 @@ def _comparison(
 def _t_form(differences: FloatArray, variances: Sequence[Variance], level: float) -> tuple[list[float], list[float]]:
     """Half widths of the intervals and two-sided p: `half_width` and `t_two_sided` of all at once, which is far faster.
 
-    NaN and 1 where the variance is unknown; without a variance p is 0, without a difference 1.
+    NaN and 1 where the variance or the difference is unknown or has run over; without a variance p is 0, without a
+    difference 1.
     """
     from scipy import special
 
@@ -168,8 +169,9 @@ def _t_form(differences: FloatArray, variances: Sequence[Variance], level: float
     widths = special.stdtrit(df, 0.5 + level / 2.0) * np.sqrt(values)
     with np.errstate(all="ignore"):
         t = -np.abs(differences / np.sqrt(values))
+    known = np.isfinite(values) & np.isfinite(df) & np.isfinite(differences) & (differences != 0.0)
     p = np.where(np.isinf(t), 0.0, np.minimum(1.0, 2.0 * special.stdtr(df, t)))
-    return widths.tolist(), np.where(np.isnan(values) | (differences == 0.0), 1.0, p).tolist()
+    return widths.tolist(), np.where(known, p, 1.0).tolist()
 
 
 def _check_method(a: SeedSums, b: SeedSums, method: Method, flips: int) -> None:

@@ -15,11 +15,11 @@ from fkbench.score.seeds import SeedSums
 
 
 def holm(pvalues: Sequence[float]) -> list[float]:
-    """Holm's step-down adjusted p-values, in the order given (Holm 1979)."""
-    n = len(pvalues)
+    """Holm's step-down adjusted p-values, in the order given (Holm 1979); one that is NaN shows nothing: it is 1."""
+    n, known = len(pvalues), [1.0 if math.isnan(p) else p for p in pvalues]
     adjusted, running = [0.0] * n, 0.0
-    for place, index in enumerate(sorted(range(n), key=lambda i: pvalues[i])):
-        running = max(running, min(1.0, (n - place) * pvalues[index]))
+    for place, index in enumerate(sorted(range(n), key=lambda i: known[i])):
+        running = max(running, min(1.0, (n - place) * known[index]))
         adjusted[index] = running
     return adjusted
 

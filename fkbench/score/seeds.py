@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fkbench.errors import FkbenchError
-from fkbench.score.errors import FloatArray, ImageErrors, IntArray
+from fkbench.score.errors import LARGEST_SUM, FloatArray, ImageErrors, IntArray
 from fkbench.score.metrics import total
 
 _REMEDY = "Compare results of the same dataset fingerprint, split and box."
@@ -26,7 +26,7 @@ class SeedSums:
         count: (N,) labelled coordinates.
 
     Raises:
-        FkbenchError: lengths that do not fit, no seed, an image twice, or a sum that is negative or not finite.
+        FkbenchError: lengths that do not fit, no seed, an image twice, or a sum that is negative or too large.
     """
 
     ids: tuple[str, ...]
@@ -42,8 +42,12 @@ class SeedSums:
             raise FkbenchError(f"Errors, counts and groups do not fit to {n} images.")
         if len(set(self.ids)) != n:
             raise FkbenchError("An image stands twice in the errors of a run.")
-        if not (np.isfinite(self.sum_sq).all() and (self.sum_sq >= 0).all() and (self.count >= 0).all()):
-            raise FkbenchError("Errors of a run are negative or not finite.", "Score the run again.")
+        # One row that runs over would make NaN of its comparisons, and those of all rows are adjusted together.
+        low, high = float(self.sum_sq.min(initial=0.0)), float(self.sum_sq.max(initial=0.0))
+        if not (low >= 0 and high <= LARGEST_SUM and (self.count >= 0).all()):
+            raise FkbenchError(
+                f"Errors of a run are negative or not finite, or above {LARGEST_SUM:g} px².", "Score the run again."
+            )
 
     @classmethod
     def of(cls, seeds: Sequence[ImageErrors]) -> SeedSums:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fkbench.errors import FkbenchError
-from fkbench.score import ImageErrors, image_errors
+from fkbench.score import ImageErrors, image_errors, rmse
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -108,7 +108,7 @@ def test_float16_predictions_are_summed_in_float64():
     assert errors.sum_sq[0] == 8 * 300.0**2
 
 
-@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, 1e200])
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, 1e60, 1e200])
 def test_a_prediction_that_cannot_be_scored_names_the_first_image(bad):
     truth = np.zeros((4, 5, 2))
     predicted = truth.copy()
@@ -116,6 +116,12 @@ def test_a_prediction_that_cannot_be_scored_names_the_first_image(bad):
     with pytest.raises(FkbenchError, match=r"'i2' \(and 1 more\)") as caught:
         scored(predicted, truth, np.ones((4, 5), bool))
     assert caught.value.remedy
+
+
+def test_the_largest_prediction_of_single_precision_has_a_score():
+    truth, far = np.zeros((4, 5, 2)), float(np.finfo(np.float32).max)
+    found = scored(np.full((4, 5, 2), far), truth, np.ones((4, 5), bool))
+    assert rmse(found) == pytest.approx(far)
 
 
 def test_a_labelled_point_that_is_not_finite_is_the_datasets_fault():

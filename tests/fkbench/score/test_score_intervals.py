@@ -145,6 +145,12 @@ def test_limits_cut_the_ends():
     assert found.high <= 1.0
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_values_that_run_over_have_no_interval():
+    found = mean_interval(np.array([1e308, 1e308, 1.0, 2.0]), list("abcd"))
+    assert found.bounds is None
+
+
 @pytest.mark.parametrize("level", [0.0, 1.0, 95.0, math.nan])
 def test_a_level_that_is_none_is_refused(level):
     with pytest.raises(FkbenchError, match="level"):

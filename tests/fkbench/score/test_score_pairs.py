@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from fkbench.errors import FkbenchError
 from fkbench.score import SeedSums, all_pairs, compare, holm, model_interval, ranks
-from fkbench.score.intervals import combined, group_variance, half_width
-from fkbench.score.pairs import GroupSums
+from fkbench.score.intervals import Variance, combined, group_variance, half_width
+from fkbench.score.pairs import GroupSums, compare_each
 from fkbench.score.student import t_two_sided
 
 REPETITIONS = 1000
@@ -220,6 +220,15 @@ def test_holm_by_hand():
     assert holm([]) == []
 
 
+def test_holm_takes_what_is_no_number_for_no_difference():
+    for place in range(3):
+        values = [0.01, 0.02]
+        values.insert(place, math.nan)
+        found = holm(values)
+        assert found.pop(place) == 1.0
+        assert found == pytest.approx([0.03, 0.04])
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=8), st.floats(0.001, 0.5))
 def test_holm_rejects_as_the_step_down_procedure_does(values, alpha):
@@ -238,6 +247,30 @@ def test_ranks_count_the_significantly_better():
     assert {(r.name, r.label, r.tied) for r in board[:2]} == {("good", "1=", ("same",)), ("same", "1=", ("good",))}
     assert board[2].better == ("good", "same")
     assert board[3].rmse == pytest.approx(math.sqrt(noisy(4, 2.0).mse()))
+
+
+@pytest.mark.parametrize("factor", [1e-60, 1e-20, 1e20, 1e90])
+def test_a_model_out_of_all_proportion_leaves_the_ranks_of_the_others(factor):
+    models = {"good": noisy(1, 1.0), "mid": noisy(3, 1.4)}
+    pairs = all_pairs({**models, "odd": noisy(4, factor)})
+    assert all(math.isfinite(pair.p_holm) and math.isfinite(pair.comparison.high) for pair in pairs)
+    assert [pair.better() for pair in pairs if "odd" not in (pair.a, pair.b)] == ["good"]
+    place = {rank.name: rank.rank for rank in ranks({**models, "odd": noisy(4, factor)})}
+    assert place == ({"odd": 1, "good": 2, "mid": 3} if factor < 1 else {"good": 1, "mid": 2, "odd": 3})
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("size", [1e160, 1e308, math.inf])
+def test_sums_that_run_over_show_no_difference(size):
+    counts = np.full(4, 2.0)
+    plain = GroupSums(counts, np.arange(4.0), 0.75, Variance(0.1, 2.0), 3)
+    for odd in (
+        GroupSums(counts, size * np.array([1.0, 1.0, 0.5, 1.0]), size, Variance(0.1, 2.0), 3),
+        GroupSums(counts, np.ones(4), 1.0, Variance(math.inf, 2.0), 3),
+    ):
+        (found,) = compare_each(plain, [odd], 0.95)
+        assert found.p == 1.0
+        assert not math.isfinite(found.low)
 
 
 def test_ranks_use_holm_within_the_board():

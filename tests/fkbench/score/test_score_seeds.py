@@ -45,6 +45,7 @@ def test_seeds_on_other_images_are_refused():
         ({"sum_sq": np.ones((0, 2))}, "not .seeds, images."),
         ({"sum_sq": np.array([[1.0, -1.0]])}, "negative or not finite"),
         ({"sum_sq": np.array([[1.0, np.nan]])}, "negative or not finite"),
+        ({"sum_sq": np.array([[1.0, 1e101]])}, "above 1e.100 px²"),
         ({"count": np.array([2, -2])}, "negative"),
     ],
 )
