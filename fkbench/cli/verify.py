@@ -95,12 +95,16 @@ def _chosen(session: Session, runs: list[str], every: bool) -> tuple[list[RunRec
 
     if not every:
         return _named(results, runs, hear)
-    found = [record for record in results.records(hear) if record.status == "done"]
+    records = results.records(hear)
+    found = [record for record in records if record.status == "done"]
     detectors = detectors_of(session.runs_root, hear)
     if detectors:
         note(f"{len(detectors)} of detectors: of the right form; without their boxes nothing is computed again.")
-    if not found and not detectors and not damaged:
-        raise FkbenchError(f"There are no finished results in '{session.runs_root}'.", "Name a folder with --runs.")
+    if not records and not detectors and not damaged:
+        raise FkbenchError(f"There are no results in '{session.runs_root}'.", "Name a folder with --runs.")
+    if len(found) < len(records):
+        left = len(records) - len(found)
+        note(f"{left} run{'' if left == 1 else 's'} that did not finish: there is nothing to compute again.")
     return found, damaged
 
 

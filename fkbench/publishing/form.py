@@ -33,8 +33,11 @@ from fkbench.score import ImageErrors
 
 Points = npt.NDArray[np.floating]
 GREATEST_SUM = 1e18
-"""Squared scoring-frame pixels of an image. Points are within ±65504, the range of float16, and the scoring frame has at
-most 180 px per native one: 100 points that are wrong by all of that come to 1e17. Tests square sums, twice: no overflow."""
+"""Squared scoring-frame pixels of an image, more than 100 points that are wrong by all that float16 can hold come to.
+
+Points are within ±65504, the range of float16, and the scoring frame has at most 180 px per native one: 1e17 together.
+Tests square these sums, and the squares once more: far from an overflow.
+"""
 
 
 class RefusedError(FkbenchError):

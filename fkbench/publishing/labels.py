@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fkbench.datasets.access import open_samples
+from fkbench.datasets.leaks import leak_numbers
 from fkbench.datasets.scoring import scoring_scale
 from fkbench.datasets.splits import get_split
 from fkbench.datasets.store import Store
 from fkbench.errors import FkbenchError
 from fkbench.finding import find_run_dataset
 from fkbench.records import RunRecord
+from fkbench.records.plain import plain
 from fkbench.registry import Registry
 from fkbench.schemes import scheme_of
 from fkbench.score import ImageErrors, image_errors
@@ -29,7 +33,7 @@ class Labels:
         points: (N, K, 2) native pixels.
         valid: (N, K).
         scale: (N,) scoring-frame pixels per native pixel.
-        point_names: K names.
+        facts: what is known of the data, by its name in a record: `official`, `counts`, `leaky`, `leaks`.
     """
 
     spec: DatasetSpec
@@ -41,6 +45,23 @@ class Labels:
     valid: npt.NDArray[np.bool_]
     scale: npt.NDArray[np.floating]
     normalisers: dict[str, Ends]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def denied(self, record: RunRecord) -> list[str]:
+        """What a record says of its data that is not so, a line each. What it does not say is no lie."""
+        data = record.dataset
+        stated = {
+            "official labels": (data.official.labels, self.facts.get("official", {}).get("labels")),
+            "official pixels": (data.official.pixels, self.facts.get("official", {}).get("pixels")),
+            "flag leaky": ("leaky" in record.flags, self.facts.get("leaky")),
+            "leaks": (data.leaks, self.facts.get("leaks")),
+            **{f"images in {part}": (n, self.facts.get("counts", {}).get(part)) for part, n in data.counts.items()},
+        }
+        return [
+            f"{name}: the record has {_shown(said)}, the dataset here {_shown(known)}"
+            for name, (said, known) in stated.items()
+            if said is not None and known is not None and said != known
+        ]
 
     def errors(self, points: npt.NDArray[np.floating]) -> ImageErrors:
         """Errors per image of predicted points (N, K, 2), native pixels.
@@ -83,4 +104,14 @@ def labels_of(record: RunRecord, registry: Registry, store: Store) -> Labels:
         valid=np.asarray(samples.valid[rows]),
         scale=np.asarray(scoring_scale(spec, samples)[rows]),
         normalisers=dict(scheme_of(spec).normalisers),
+        facts={
+            "official": {"labels": samples.official.labels, "pixels": samples.official.pixels},
+            "counts": split.counts,
+            "leaky": split.leaky,
+            "leaks": plain(leak_numbers(samples, split)) if record.dataset.leaks is not None else None,
+        },
     )
+
+
+def _shown(value: Any) -> str:
+    return "other numbers" if isinstance(value, Mapping) else str(value).lower()

@@ -16,6 +16,7 @@ from fkbench.errors import FkbenchError, UnknownNameError
 from fkbench.publishing.arithmetic import Line, check_metrics, metrics_of
 from fkbench.publishing.form import fault_of_errors
 from fkbench.publishing.labels import Labels, labels_of
+from fkbench.publishing.planned import key_fault
 from fkbench.publishing.predictions import Points, check_points
 from fkbench.records import (
     ERRORS_FILE,
@@ -84,7 +85,8 @@ def verify(record: RunRecord, registry: Registry, data: Path, predict: Predict |
         data: the data folder.
         predict: gives ids and native points (N, K, 2) of the test part from a run's weights; None: not asked for.
 
-    Files that are listed and not there, or cannot be read, are mismatches. Without errors that can be nothing is computed.
+    Files that are listed and not there, or cannot be read, are mismatches, and so is a key that is not the plan's own.
+    Without errors per image that can be, nothing is computed.
 
     Raises:
         FkbenchError: it is not finished; what `predict` raises.
@@ -94,6 +96,7 @@ def verify(record: RunRecord, registry: Registry, data: Path, predict: Predict |
             f"There is nothing to check: the run {record.key} is {record.status}.", "Name a finished one."
         )
     found = Checked(record)
+    found.mismatches += filter(None, [key_fault(record, registry)])
     _check_files(found)
     errors = _stored_errors(found)
     if errors is None:
@@ -179,6 +182,7 @@ def _check_predictions(
     except FkbenchError as error:
         found.notes.append(f"predictions are not held against the labels: {str(error).rstrip('.')}")
         return False
+    found.mismatches += labels.denied(found.record)
     if errors.ids != ids:
         found.mismatches.append("predictions and errors are of other images, or in another order")
         return True
