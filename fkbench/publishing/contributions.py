@@ -3,12 +3,14 @@
 Used by the repository's workflow, with code of the base branch alone; what is contributed is data in another folder.
 
     python -m fkbench.publishing.contributions take CHECKOUT CHANGED OUT
+    python -m fkbench.publishing.contributions join OUT MADE
     python -m fkbench.publishing.contributions same CHECKOUT CHANGED MADE
 
 `CHANGED` is what `git diff --raw -z --no-renames --abbrev=40` says of the contribution. `take` copies the results that
-it adds to `OUT/results`; once these have been merged into what is published, in `MADE`, `same` holds the contribution
-against that: all results, and the tables that it touches, byte for byte. What was checked is then what will be
-published. The exit code is 1 where there is anything that may not be: each fault is a line.
+it adds to `OUT/results`. `join` says whether they may stand beside what is published, of which `MADE` holds a copy.
+Once they have been merged into that, `same` holds the contribution against it: all results, and the tables that it
+touches, byte for byte. What was checked is then what will be published. The exit code is 1 where there is anything that
+may not be: each fault is a line.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}")
 STEM = re.compile(r"(?P<stem>.+-[0-9a-f]{8,64}(-[0-9a-f]{6})?)(?P<ending>\.[a-z.]+)")
 BOXED = re.compile(r"(?P<stem>.+?-[0-9a-f]{8,64}(-[0-9a-f]{6})?)\.boxed-[A-Za-z0-9._-]{1,120}-[0-9a-f]{8}\.score\.json")
 PLAIN_FILE = "100644"
+ATTRIBUTES = ".gitattributes"
 MOST_BYTES = 256 * MIB
 MOST_FILES = 20_000
 
@@ -66,8 +69,10 @@ def changes_of(raw: bytes) -> list[Change]:
 
 
 def fault_of(change: Change) -> str:
-    """Why a change may not be; empty where it may, or lies outside the leaderboards."""
+    """Why a change may not be; empty where it may, or lies outside the leaderboards and does nothing to them."""
     parts = change.path.split("/")
+    if parts[-1].casefold() == ATTRIBUTES:
+        return "could make Git check out other bytes than those that were checked: propose it apart from results"
     if parts[0] != FOLDER:
         return ""
     if len(parts) == 1:
@@ -196,19 +201,32 @@ def _same(here: Path, there: Path) -> bool:
     return here.stat().st_size == there.stat().st_size and read_bounded(here, MOST_BYTES) == there.read_bytes()
 
 
+def check_joining(incoming: Path, made: Path, say: Callable[[str], None]) -> int:
+    """Whether taken results may stand beside what is published; returns the number of faults, see `joining_faults`."""
+    from fkbench.publishing.joining import joining_faults
+    from fkbench.registry import load_registry
+
+    faults = joining_faults(incoming, made, load_registry())
+    for fault in faults:
+        say(f"Fault: {fault}.")
+    return len(faults)
+
+
 def main(words: Sequence[str]) -> int:
     """The command line of this module: 0 in order, 1 faults, 2 bad use."""
 
     def say(text: str) -> None:
         sys.stdout.write(cut(visible(text), 500) + "\n")
 
-    if len(words) != 4 or words[0] not in {"take", "same"}:
-        sys.stderr.write("Use: take CHECKOUT CHANGED OUT, or same CHECKOUT CHANGED MADE.\n")
+    if not words or len(words) != {"take": 4, "join": 3, "same": 4}.get(words[0]):
+        sys.stderr.write("Use: take CHECKOUT CHANGED OUT, join OUT MADE, or same CHECKOUT CHANGED MADE.\n")
         return 2
-    checkout, changed, folder = (Path(word).absolute() for word in words[1:])
+    first, second, *folders = (Path(word).absolute() for word in words[1:])
     try:
-        changes = changes_of(read_bounded(changed, 16 * MIB))
-        faults = {"take": take, "same": check_same}[words[0]](checkout.resolve(), changes, folder, say)
+        if words[0] == "join":
+            return 1 if check_joining(first, second, say) else 0
+        changes = changes_of(read_bounded(second, 16 * MIB))
+        faults = {"take": take, "same": check_same}[words[0]](first.resolve(), changes, folders[0], say)
     except FkbenchError as error:
         sys.stderr.write(f"Error: {visible(str(error))}\n")
         return 2

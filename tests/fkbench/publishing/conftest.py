@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from fkbench.cli.main import main
+from fkbench.publishing import Scrubber, publish, rebuild
 from fkbench.publishing.arithmetic import metrics_of
 from fkbench.records import (
     ERRORS_FILE,
@@ -22,6 +26,9 @@ from fkbench.records import (
     write_predictions,
 )
 from fkbench.score import image_errors
+
+if str(Path(__file__).parent) not in sys.path:
+    sys.path.append(str(Path(__file__).parent))
 
 IMAGES, POINTS = 48, 5
 
@@ -95,3 +102,25 @@ def call(store, capsys):
         return code, out, err
 
     return run
+
+
+@pytest.fixture
+def workspace(tmp_path, put_in):
+    """`trusted` with one published result, and `contributed` that has brought a second one."""
+    from contribution_flow import git
+
+    space = tmp_path / "space"
+    contributed = space / "contributed"
+    contributed.mkdir(parents=True)
+    runs = RunStore(tmp_path / "runs")
+    put_in(runs, "old", 2.0)
+    publish(runs.records(), contributed / "leaderboards", Scrubber())
+    rebuild(contributed / "leaderboards")
+    git(contributed, "init", "-q", "-b", "main")
+    git(contributed, "add", ".")
+    git(contributed, "commit", "-qm", "base")
+    shutil.copytree(contributed, space / "trusted", ignore=shutil.ignore_patterns(".git"))
+    new = RunStore(tmp_path / "new")
+    put_in(new, "new", 1.0)
+    publish(new.records(), contributed / "leaderboards", Scrubber())
+    return space

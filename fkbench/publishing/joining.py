@@ -1,0 +1,100 @@
+"""Whether contributed results may stand beside those that are published, so that nobody's row is changed by another.
+
+A row is all seeds of one plan: a seed more can lower it or, where it failed, cost it its rank. A board is of one set of
+images: results on another one do not belong there, however many there are of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from fkbench.boards import BoardKey
+from fkbench.boards.entries import entries_of
+from fkbench.errors import FkbenchError
+from fkbench.publishing.planned import key_fault
+from fkbench.records import ERRORS_FILE, ResultStore, RunRecord, beside, read_errors
+from fkbench.registry import Registry
+from fkbench.specs import ModelSpec
+
+
+def joining_faults(incoming: Path, published: Path, registry: Registry) -> list[str]:
+    """What speaks against the results of one folder joining those of another one, a line each.
+
+    A record that cannot be read, and errors per image that cannot, are no matter of this: merging names them.
+
+    Args:
+        incoming: what a contribution brings.
+        published: what is published already, without it.
+        registry: for what the program knows of models, datasets and boxes.
+    """
+    boards: dict[BoardKey, list[RunRecord]] = {}
+    for record in ResultStore(published).records(_ignored):
+        boards.setdefault(BoardKey.of(record), []).append(record)
+    brought = ResultStore(incoming).records(_ignored)
+    images = {key: _usual_images(boards[key]) for key in {BoardKey.of(record) for record in brought} & set(boards)}
+    faults = []
+    for record in brought:
+        key = BoardKey.of(record)
+        found = [key_fault(record, registry), _false_claim(record, registry), _board_fault(key, boards)]
+        found += [_row_fault(record, boards.get(key, [])), _image_fault(record, images.get(key, set()))]
+        faults += [f"{record.model.name} {record.key}: {fault}" for fault in found if fault]
+    return faults
+
+
+def _ignored(line: str) -> None:
+    """A line about a damaged record: those who merge are told."""
+
+
+def _false_claim(record: RunRecord, registry: Registry) -> str:
+    """What a record says of a model that is known here, and is not so: it decides how many seeds a rank needs."""
+    name = record.model.name.partition(":")[0]
+    spec = next((spec for spec in registry.all(ModelSpec) if spec.name == name), None)
+    if spec is None or (record.model.role, record.model.deterministic) == (spec.role, spec.deterministic):
+        return ""
+    return f"model: {name} has the role {spec.role} and is {'' if spec.deterministic else 'not '}deterministic"
+
+
+def _board_fault(key: BoardKey, boards: Iterable[BoardKey]) -> str:
+    """Whether a board of other data would have the name of one that is published: the first digits are easily found."""
+    for one in boards:
+        if (one.slug, one.dataset) == (key.slug, key.dataset) and one.fingerprint != key.fingerprint:
+            return f"board: {key.slug} is published, and its data is {one.fingerprint}"
+    return ""
+
+
+def _row_fault(record: RunRecord, there: Sequence[RunRecord]) -> str:
+    """Whether it would be a seed more, or another one, of a row that is published."""
+    same = (one for one in there if one.model.name == record.model.name and one.key != record.key)
+    joined = next((one for one in same if len(entries_of([one, record])) == 1), None)
+    if joined is None:
+        return ""
+    return f"row: it would join the one of {joined.key}, which is published: those who keep the leaderboards merge it"
+
+
+def _image_fault(record: RunRecord, usual: set[str]) -> str:
+    own = _images(record)
+    if not usual or not own or own in usual:
+        return ""
+    return "images: it is scored on other images, groups or points than the results that are published on its board"
+
+
+def _usual_images(there: Sequence[RunRecord]) -> set[str]:
+    """What the baselines of a board are scored on, else what all of its results are."""
+    baselines = [record for record in there if record.model.role == "baseline"]
+    found = {_images(record) for record in baselines} - {""}
+    return found or {_images(record) for record in there} - {""}
+
+
+def _images(record: RunRecord) -> str:
+    """Digest of the images that a result is scored on; empty without errors per image that can be read."""
+    if record.status != "done":
+        return ""
+    try:
+        errors = read_errors(beside(record, ERRORS_FILE))
+    except FkbenchError:
+        return ""
+    rows = sorted(zip(errors.ids, errors.group, errors.count.tolist(), strict=True))
+    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
