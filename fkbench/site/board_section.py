@@ -22,32 +22,31 @@ LONGEST_NAME = 60
 
 def board_section(
     board: Board,
-    number: int,
     rows: Sequence[Measured],
     scheme: Scheme | None,
     pages: Mapping[int, str],
     tables: Sequence[str] = (),
 ) -> str:
-    """A board as a section of the page.
+    """A board as a section of the page; its id is the board's slug, so that links to it stay good.
 
     Args:
         board: what is shown.
-        number: of the board on the page.
         rows: of the board, with what charts need.
         scheme: landmark scheme of the dataset; None: not known, or without a layout.
         pages: place of a row → address of its own page.
         tables: names of files beside the page with the same table.
     """
-    links = " · ".join(f'<a href="{shown(name)}">{shown(name.rpartition(".")[2].upper())}</a>' for name in tables)
+    name = shown(board.slug)
+    links = " · ".join(f'<a href="{shown(file)}">{shown(file.rpartition(".")[2].upper())}</a>' for file in tables)
     parts = [
-        f'<section class="board" id="b{number}" aria-labelledby="b{number}-title">',
-        f'<h2 id="b{number}-title">{isolated(board.title)}</h2>',
+        f'<section class="board" id="{name}" aria-labelledby="{name}-title">',
+        f'<h2 id="{name}-title">{isolated(board.title)}</h2>',
         f"<p>{_facts(board)}{f' The same as {links}.' if links else ''}</p>",
         *(f'<p class="note" role="note">{isolated(note, 1000)}</p>' for note in board.notes),
-        _tools(number, len(board.rows)),
-        table(board, number, pages),
+        _tools(name, len(board.rows)),
+        table(board, pages),
         *(f'<p class="legend">{line}</p>' for line in _legend(board)),
-        f'<div class="charts">{_charts(number, rows, scheme)}</div>',
+        f'<div class="charts">{_charts(name, rows, scheme)}</div>',
         f'<script type="application/json" class="data">{script_json(_data(rows, scheme))}</script>',
         "</section>",
     ]
@@ -60,10 +59,10 @@ def _facts(board: Board) -> str:
     return f"{images}split version {board.key.split_version}; fingerprint <code>{shown(digits, 90)}</code>."
 
 
-def _tools(number: int, rows: int) -> str:
+def _tools(name: str, rows: int) -> str:
     return (
         f'<div class="tools" hidden>'
-        f'<label>Find <input type="search" class="find" aria-controls="b{number}-table"></label>'
+        f'<label>Find <input type="search" class="find" aria-controls="{name}-table"></label>'
         '<label><input type="checkbox" class="only"> ranked only</label>'
         '<button type="button" class="by-column" aria-pressed="false">Filter by column</button>'
         '<button type="button" class="all-columns" aria-pressed="false">All columns</button>'
@@ -92,8 +91,8 @@ def _legend(board: Board) -> list[str]:
     return lines + [f"{isolated(note, 1000)}." for note in footnotes(board.rows)]
 
 
-def _charts(number: int, rows: Sequence[Measured], scheme: Scheme | None) -> str:
-    pareto = pareto_svg(rows, number)
+def _charts(name: str, rows: Sequence[Measured], scheme: Scheme | None) -> str:
+    pareto = pareto_svg(rows, name)
     parts = []
     if pareto:
         parts.append(
@@ -112,7 +111,7 @@ def _charts(number: int, rows: Sequence[Measured], scheme: Scheme | None) -> str
         )
     faces = _faced(rows, scheme)
     if faces and scheme is not None:
-        parts.append(_face_figure(number, faces, scheme))
+        parts.append(_face_figure(name, faces, scheme))
     return "".join(parts)
 
 
@@ -132,17 +131,17 @@ def _range(faces: Sequence[Measured]) -> tuple[float, float]:
     return tops[0], tops[min(len(tops) - 1, int(0.9 * len(tops)))]
 
 
-def _face_figure(number: int, faces: Sequence[Measured], scheme: Scheme) -> str:
+def _face_figure(name: str, faces: Sequence[Measured], scheme: Scheme) -> str:
     low, high = _range(faces)
     first = faces[0]
     options = "".join(
         f'<option value="{found.place}">{shown(found.row.label, LONGEST_NAME)}</option>' for found in faces
     )
     return (
-        f'<figure class="by-point"><figcaption>Error per point</figcaption><label>of <select id="b{number}-face" '
+        f'<figure class="by-point"><figcaption>Error per point</figcaption><label>of <select id="{name}-face" '
         f'class="pick" disabled>{options}</select></label>{error_face(scheme, first.points, low, high)}'
         f'<p class="legend">rmse of each point over all test images, px; a disc\'s area grows with it. '
-        f"Colours from {low:.3g} to {high:.3g} px and more, the same for all rows.</p></figure>"
+        f"Colours from {low:.3g} px and less to {high:.3g} px and more, the same for all rows.</p></figure>"
     )
 
 

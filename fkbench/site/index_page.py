@@ -24,7 +24,7 @@ def index_page(boards: Sequence[Board], sections: Sequence[str], sides: Sequence
         sections: of each, as HTML.
         sides: boards about detectors, below them.
     """
-    overview = "\n".join(_line(board, place) for place, board in enumerate(boards))
+    overview = "\n".join(map(_line, boards))
     heads = "".join(
         f'<th scope="col"{kind}><button type="button">{title}</button></th>'
         for title, kind in (
@@ -39,6 +39,7 @@ def index_page(boards: Sequence[Board], sections: Sequence[str], sides: Sequence
         '<div class="scroll" role="region" tabindex="0" aria-label="All boards"><table class="sortable asc n-last">'
         f"<thead><tr>{heads}</tr></thead><tbody>\n{overview}\n</tbody></table></div>\n"
         '<p class="tools" hidden><button type="button" class="every" aria-pressed="false">Show all boards</button></p>'
+        '<p class="note lost" role="status" hidden>This page has no board of the name in its address.</p>\n'
         f"{_side_links(sides)}</section>\n" + "\n".join([*sections, *map(side_section, sides)]) + "\n</main>\n"
         "<footer><p>Made by fkbench. "
         "Baselines always stand in the tables; rows that are not ranked say why.</p></footer>"
@@ -51,7 +52,7 @@ def _side_links(sides: Sequence[SideBoard]) -> str:
     return f"<p>Below: {links}</p>\n" if sides else ""
 
 
-def _line(board: Board, place: int) -> str:
+def _line(board: Board) -> str:
     best = board.best
     name = isolated(best.label, 60) if best else "–"
     if best is not None and best.rank is None:
@@ -62,7 +63,7 @@ def _line(board: Board, place: int) -> str:
     short = (note.partition(":")[0].rstrip(".") for note in board.notes)
     notes = "; ".join(note for note in short if note != LEAK_NUMBERS)
     return (
-        f'<tr><th scope="row" class="left"><a href="#b{place}">{isolated(board.title, 200)}</a></th>'
+        f'<tr><th scope="row" class="left"><a href="#{shown(board.slug)}">{isolated(board.title, 200)}</a></th>'
         f'<td>{len(board.rows)}</td><td>{ranked}</td><td class="left">{name}</td>'
         f'<td data-sort="{shown(best.rmse) if best else ""}">{rmse}</td>'
         f'<td class="left">{isolated(notes, 120)}</td></tr>'

@@ -68,19 +68,18 @@ class Target:
     dataset: DatasetOf = registered_dataset
     scrubber: Scrubber = field(default_factory=Scrubber.of_this_machine)
 
-    def write(self, group: Group, number: int, damaged: Sequence[str] = ()) -> Done:
+    def write(self, group: Group, damaged: Sequence[str] = ()) -> Done:
         """Write the tables of a board, and the pages of its ranked rows.
 
         Args:
             group: the records of the board.
-            number: its place among the boards.
             damaged: for `Done`.
         """
         # A board's errors are kept until its pages are written; those of all boards would not fit into memory.
         site = Site(self.folder, Remembered(self.errors), self.dataset, self.scrubber)
         board = group.board(site.errors)
         tables = write_board(board, self.folder, latex=self.latex)
-        section = site.section(board, number, group.entries)
+        section = site.section(board, group.entries)
         boxed = tuple(with_boxed(group.records))
         return Done(board, section, tuple(tables), frozenset(site.written), tuple(damaged), boxed)
 
@@ -109,11 +108,10 @@ class Job:
 
     target: Target
     group: Group
-    number: int
 
     def done(self) -> Done:
         """Write it."""
-        return self.target.write(self.group, self.number)
+        return self.target.write(self.group)
 
 
 @dataclass(frozen=True)
@@ -123,7 +121,6 @@ class FolderJob:
     target: Target
     folder: Path
     files: tuple[Path, ...]
-    number: int
 
     def done(self) -> Done | None:
         """Write it; None, and nothing is written, where its results are not of that one board."""
@@ -132,7 +129,7 @@ class FolderJob:
         groups = groups_of(records)
         if len(groups) != 1 or groups[0].slug != self.folder.name:
             return None
-        return self.target.write(groups[0], self.number, damaged)
+        return self.target.write(groups[0], damaged)
 
 
 def write_leaderboards(
@@ -164,7 +161,7 @@ def write_leaderboards(
         FkbenchError: the folder cannot be written.
     """
     target = Target(folder, latex, errors, dataset)
-    jobs = [Job(target, group, number) for number, group in enumerate(groups_of(records))]
+    jobs = [Job(target, group) for group in groups_of(records)]
     return _finished(in_processes(Job.done, jobs, processes), target, sides)
 
 
@@ -192,7 +189,7 @@ def write_published(
     ordered = sorted(files, key=lambda board: board.name)
     if len({board.name.lower() for board in ordered}) < len(ordered):
         return None
-    jobs = [FolderJob(target, board, tuple(files[board]), number) for number, board in enumerate(ordered)]
+    jobs = [FolderJob(target, board, tuple(files[board])) for board in ordered]
     found = []
     for done in in_processes(FolderJob.done, jobs, processes):
         if done is None:

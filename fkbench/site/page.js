@@ -28,7 +28,7 @@
 
   // Filters: text anywhere in a row, and per column text or a range of numbers.
   function test(text) {
-    var wanted = text.trim().toLowerCase(), range = /^(-?[\d.]+)\s*\.\.\s*(-?[\d.]+)$/.exec(wanted);
+    var wanted = text.trim().toLowerCase().replace("≤", "<=").replace("≥", ">="), range = /^(-?[\d.]+)\s*\.\.\s*(-?[\d.]+)$/.exec(wanted);
     var side = /^(<=|>=|<|>|=)\s*(-?[\d.]+(?:e-?\d+)?)\s*([kmg]?)$/.exec(wanted);
     function number(cell) { return cell.dataset.sort === undefined || cell.dataset.sort === "" ? NaN : +cell.dataset.sort; }
     if (range) { return function (cell) { var n = number(cell); return n >= +range[1] && n <= +range[2]; }; }
@@ -54,6 +54,11 @@
         tests.every(function (pair) { return pair[1](row.cells[pair[0]]); });
       row.hidden = !keep;
       shown += keep ? 1 : 0;
+    });
+    // A filter that holds for no row at all may be a slip: it is marked.
+    all(".filters input", table).forEach(function (input) {
+      var holds = input.value.trim() ? test(input.value) : function () { return true; };
+      input.setAttribute("aria-invalid", String(!rows.some(function (row) { return holds(row.cells[+input.dataset.column]); })));
     });
     section.querySelector(".count").textContent = shown + " of " + rows.length + " rows";
   }
@@ -245,6 +250,7 @@
   function route() {
     var name = location.hash.slice(1), target = name ? document.getElementById(name) : null;
     var wanted = target && target.closest("section.board") || boards[0];
+    document.querySelector(".lost").hidden = !name || !!target;
     boards.forEach(function (section) { section.hidden = !showAll && section !== wanted; });
     if (target && target.closest("section.board, section.side")) {
       if (target.hidden) { target.hidden = false; }

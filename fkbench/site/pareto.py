@@ -79,12 +79,12 @@ def front(dots: Sequence[Dot]) -> list[Dot]:
     return best[::-1]
 
 
-def pareto_svg(rows: Sequence[Measured], board: int) -> str:
+def pareto_svg(rows: Sequence[Measured], board: str) -> str:
     """The picture; empty where no row has both numbers.
 
     Args:
         rows: of one board.
-        board: its number on the page, for links to rows.
+        board: its id on the page, for links to rows.
     """
     dots = dots_of(rows)
     if not dots:
@@ -144,7 +144,7 @@ def _steps(best: Sequence[Dot], x: Scale, y: Scale) -> str:
     return f'<path class="front" d="{path}"/>'
 
 
-def _dot(dot: Dot, x: Scale, y: Scale, board: int, on_front: bool) -> str:
+def _dot(dot: Dot, x: Scale, y: Scale, board: str, on_front: bool) -> str:
     row = dot.found.row
     kind = " ".join(
         name
@@ -153,7 +153,7 @@ def _dot(dot: Dot, x: Scale, y: Scale, board: int, on_front: bool) -> str:
     )
     tip = dot_text(dot)
     return (
-        f'<a href="#b{board}-r{dot.found.place}" aria-label="{shown(tip)}" data-tip="{shown(tip)}">'
+        f'<a href="#{board}-r{dot.found.place}" aria-label="{shown(tip)}" data-tip="{shown(tip)}">'
         f'<circle class="{kind}" cx="{x(dot.x):.1f}" cy="{y(dot.y):.1f}" r="5"/></a>'
     )
 

@@ -37,7 +37,6 @@ class RunPage:
     """
 
     board: Board
-    number: int
     found: Measured
     records: Sequence[RunRecord]
     scheme: Scheme | None = None
@@ -50,7 +49,7 @@ class RunPage:
     def html(self) -> str:
         """The whole page; `site.css` and `site.js` lie one folder above it, `index.html` two."""
         row = self.found.row
-        back = f"../../index.html#b{self.number}"
+        back = f"../../index.html#{shown(self.board.slug)}"
         rank = f"Rank {row.rank_label}" if row.rank is not None else "Not ranked"
         body = "\n".join(
             [

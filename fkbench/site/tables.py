@@ -22,28 +22,31 @@ def sort_value(text: str) -> str:
     return f"{float(found[1]) * _UNITS.get(found[2] or '', 1.0):.9g}" if found else ""
 
 
-def table(board: Board, number: int, pages: Mapping[int, str]) -> str:
+def table(board: Board, pages: Mapping[int, str]) -> str:
     """The table.
 
     Args:
         board: its rows are in the order of the board.
-        number: of the board on the page.
         pages: place of a row → address of its own page.
     """
     columns = columns_for(board.rows)
-    heads = "".join(_head(column.title, column.weight, column.left) for column in columns)
+    heads = "".join(_head(column) for column in columns)
     tools = "".join(_filter(i, column.title, column.weight) for i, column in enumerate(columns))
-    rows = "\n".join(_row(row, place, number, columns, pages.get(place)) for place, row in enumerate(board.rows))
+    rows = "\n".join(
+        _row(row, f"{shown(board.slug)}-r{place}", columns, pages.get(place)) for place, row in enumerate(board.rows)
+    )
     return (
         f'<div class="scroll" role="region" tabindex="0" aria-label="Table: {shown(board.title)}">'
-        f'<table class="sortable asc n-last board" id="b{number}-table"><thead>\n<tr>{heads}</tr>\n'
+        f'<table class="sortable asc n-last board" id="{shown(board.slug)}-table"><thead>\n<tr>{heads}</tr>\n'
         f'<tr class="filters" hidden>{tools}</tr>\n</thead><tbody>\n{rows}\n</tbody></table></div>'
     )
 
 
-def _head(title: str, weight: int, left: bool) -> str:
-    kinds = " ".join(name for name, holds in (("minor", 0 < weight < MINOR), ("left", left)) if holds)
-    return f'<th scope="col"{_class(kinds)}><button type="button">{shown(title)}</button></th>'
+def _head(column: Column) -> str:
+    # The heading of the models stays in place with them when the table is moved aside.
+    kept = (("minor", 0 < column.weight < MINOR), ("left", column.left), ("pinned", column.title == "model"))
+    kinds = " ".join(name for name, holds in kept if holds)
+    return f'<th scope="col"{_class(kinds)}><button type="button">{shown(column.title)}</button></th>'
 
 
 def _filter(place: int, title: str, weight: int) -> str:
@@ -55,12 +58,12 @@ def _class(names: str) -> str:
     return f' class="{names}"' if names else ""
 
 
-def _row(row: Row, place: int, number: int, columns: Sequence[Column], page: str | None) -> str:
+def _row(row: Row, name: str, columns: Sequence[Column], page: str | None) -> str:
     cells = "".join(_cell(column, row, page) for column in columns)
     kinds = " ".join(
         name for name, holds in (("unranked", row.rank is None), ("baseline", row.role == "baseline")) if holds
     )
-    return f'<tr id="b{number}-r{place}"{_class(kinds)}>{cells}</tr>'
+    return f'<tr id="{name}"{_class(kinds)}>{cells}</tr>'
 
 
 def _cell(column: Column, row: Row, page: str | None) -> str:

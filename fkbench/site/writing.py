@@ -72,7 +72,7 @@ def write_site(
     """
     entries = {group.key: group.entries for group in groups_of(records)}
     site = Site(folder, errors, dataset)
-    sections = [site.section(board, number, entries.get(board.key, ())) for number, board in enumerate(boards)]
+    sections = [site.section(board, entries.get(board.key, ())) for board in boards]
     return site.finish(boards, sections)
 
 
@@ -91,19 +91,18 @@ class Site:
     scrubber: Scrubber = field(default_factory=Scrubber.of_this_machine)
     written: set[Path] = field(default_factory=set)
 
-    def section(self, board: Board, number: int, entries: Sequence[Entry]) -> str:
+    def section(self, board: Board, entries: Sequence[Entry]) -> str:
         """Write the pages of a board's rows; returns its part of `index.html`.
 
         Args:
             board: as built from the records.
-            number: its place among the boards.
             entries: of the records of this board.
         """
         rows = measure(board, entries, self.errors)
         scheme = _scheme(self.dataset(board.key.dataset))
-        pages = self.run_pages(board, number, rows, scheme)
+        pages = self.run_pages(board, rows, scheme)
         tables = [name for name in (f"{board.slug}.{end}" for end in TABLES) if (self.folder / name).is_file()]
-        return board_section(board, number, rows, scheme, pages, tables)
+        return board_section(board, rows, scheme, pages, tables)
 
     def finish(self, boards: Sequence[Board], sections: Sequence[str], sides: Sequence[SideBoard] = ()) -> list[Path]:
         """Write what the boards share and take away what is old; returns the paths of the whole site."""
@@ -118,9 +117,7 @@ class Site:
         write_atomic(path, content, durable=False)
         self.written.add(path)
 
-    def run_pages(
-        self, board: Board, number: int, rows: Sequence[Measured], scheme: Scheme | None
-    ) -> Mapping[int, str]:
+    def run_pages(self, board: Board, rows: Sequence[Measured], scheme: Scheme | None) -> Mapping[int, str]:
         """Write the pages of the ranked rows; place of a row → address, seen from the index."""
         addresses: dict[int, str] = {}
         taken: set[str] = set()
@@ -129,7 +126,7 @@ class Site:
                 continue
             address = self._address(board, found, taken)
             taken.add(address.lower())
-            self._run_page(board, number, found, scheme, self.folder / address)
+            self._run_page(board, found, scheme, self.folder / address)
             addresses[found.place] = address
         return addresses
 
@@ -141,13 +138,12 @@ class Site:
             address = f"{stem}-{count}.html"
         return address
 
-    def _run_page(self, board: Board, number: int, found: Measured, scheme: Scheme | None, path: Path) -> None:
+    def _run_page(self, board: Board, found: Measured, scheme: Scheme | None, path: Path) -> None:
         assert found.entry is not None
         first, spec = found.entry.done[0], self.dataset(board.key.dataset)
         picture = self._picture(first, spec, path)
         page = RunPage(
             board=board,
-            number=number,
             found=found,
             records=self._scrubbed(found.entry.records),
             scheme=scheme,

@@ -191,3 +191,9 @@ def site(filled: Runs, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
     filled.write(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def slugs(filled: Runs) -> list[str]:
+    """The names of the boards on that site, which are their ids on the page."""
+    return [board.slug for board in build(filled.records)]

@@ -52,11 +52,11 @@ def test_the_front_is_of_ranked_comparable_rows_that_none_beats_in_both(measured
 
 
 def test_each_point_of_the_plot_links_to_its_row_and_says_its_numbers(measured):
-    picture = pareto_svg(measured, 4)
+    picture = pareto_svg(measured, "faces")
     place = next(found.place for found in measured if found.row.model == "finenet")
-    assert f'href="#b4-r{place}"' in picture
+    assert f'href="#faces-r{place}"' in picture
     assert "finenet · rank 1 · rmse 1.2" in picture
-    assert pareto_svg([], 0) == ""
+    assert pareto_svg([], "faces") == ""
 
 
 @pytest.mark.parametrize(

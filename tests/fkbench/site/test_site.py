@@ -77,7 +77,7 @@ def test_all_boards_with_all_rows_reasons_notes_and_baselines_stand_on_the_index
     boards = build(filled.records)
     assert len([1 for tag, at in seen.elements if tag == "section" and at.get("class") == "board"]) == len(boards) == 3
     rows = [at["id"] for tag, at in seen.elements if tag == "tr" and at.get("id")]
-    assert rows == [f"b{i}-r{k}" for i, board in enumerate(boards) for k in range(len(board.rows))]
+    assert rows == [f"{board.slug}-r{k}" for board in boards for k in range(len(board.rows))]
     for part in ("seed 0 oom: out of memory", "2 seeds, 3 needed", "settings changed", "mean-shape", "4="):
         assert part in seen.words
     assert "Leaky split" in seen.words
