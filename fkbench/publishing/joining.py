@@ -66,10 +66,10 @@ def _board_fault(key: BoardKey, boards: Iterable[BoardKey]) -> str:
 
 
 def _row_fault(record: RunRecord, there: Sequence[RunRecord]) -> str:
-    """Whether it would be a seed more, or another one, of a row that is published."""
-    same = (one for one in there if one.model.name == record.model.name and one.key != record.key)
+    """Whether it would be a seed more, or another one, of a row that is published; repeats are a matter of merging."""
+    same = [one for one in there if one.model.name == record.model.name]
     joined = next((one for one in same if len(entries_of([one, record])) == 1), None)
-    if joined is None:
+    if joined is None or any((one.key, one.device.name) == (record.key, record.device.name) for one in same):
         return ""
     return f"row: it would join the one of {joined.key}, which is published: those who keep the leaderboards merge it"
 

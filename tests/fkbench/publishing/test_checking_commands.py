@@ -61,6 +61,20 @@ def test_results_that_hold_have_a_line_each_and_a_summary_and_one_alone_has_all_
     assert "results:" not in out
 
 
+def test_runs_that_did_not_finish_are_noted_and_alone_no_failure(call, put, tmp_path):
+    failed = {"status": "failed", "reason": "NaN", "metrics": {}, "timing": None}
+    put("net", 2.0, 7, **failed)
+    code, out, err = call("verify", "--all")
+    assert (code, out) == (0, "")
+    assert "1 run that did not finish" in err
+    assert call("leaderboard", "--publish", tmp_path / "lb")[0] == 0
+    assert call("verify", "--all", "--no-store", runs=tmp_path / "lb")[0] == 0
+    put("net", 2.0, 0)
+    code, out, _ = call("verify", "--all")
+    assert (code, out.count("arithmetic checked")) == (0, 1)
+    assert call("verify", "--all", runs=tmp_path / "nothing")[0] == 2
+
+
 def test_files_that_are_gone_or_damaged_are_named_and_the_others_checked(call, three):
     (Path(three[0].path) / "errors.safetensors").write_bytes(b"short")
     (Path(three[1].path) / "predictions.safetensors").unlink()

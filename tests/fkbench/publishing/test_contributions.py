@@ -89,6 +89,11 @@ def test_only_main_is_published_and_its_page_is_built_anew():
         (change("leaderboards/verified/b/net-0123456789abcdef.json"), "written by those who keep"),
         (change("leaderboards/verified/b/net-0123456789abcdef.json", "D", "000000"), "removes"),
         (change("leaderboards", mode="120000"), "where the folder"),
+        (change(".gitattributes", "M"), "other bytes than those that were checked"),
+        (change("docs/.gitattributes"), "other bytes"),
+        (change("leaderboards/results/.GitAttributes"), "other bytes"),
+        (change("leaderboards/.gitattributes", "D", "000000"), "other bytes"),
+        (change("gitattributes"), ""),
         (change("leaderboards", "D", "000000"), "where the folder"),
     ],
 )

@@ -8,10 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fkbench.datasets.access import open_samples
+from fkbench.datasets.splits import get_split
+from fkbench.datasets.store import Store
 from fkbench.errors import FkbenchError
 from fkbench.publishing import Scrubber, publish
 from fkbench.publishing import verifying as module
-from fkbench.publishing.labels import Labels
+from fkbench.publishing.labels import Labels, labels_of
 from fkbench.publishing.predictions import rounding_of
 from fkbench.publishing.verifying import verify
 from fkbench.records import (
@@ -26,7 +29,7 @@ from fkbench.records import (
     write_predictions,
     write_verification,
 )
-from fkbench.registry import Registry
+from fkbench.registry import Registry, load_registry
 from fkbench.specs import DatasetSpec, MetricSpec, Plugin
 
 IMAGES = 48
@@ -112,6 +115,51 @@ def test_groups_that_are_not_the_datasets_are_found(put, tmp_path, truth):
     object.__setattr__(errors, "group", tuple(errors.ids))
     write_errors(path, errors)
     assert "group: not those of the dataset" in check(rewrite(record, rmse_ci=None), tmp_path).mismatches
+
+
+FACTS = {
+    "official": {"labels": True, "pixels": False},
+    "counts": {"train": 80, "val": 10, "test": IMAGES},
+    "leaky": False,
+    "leaks": {"clips": {"total": 3}},
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, []),
+        ({"dataset__official": {"labels": True, "pixels": None}}, []),
+        ({"dataset__official": {"labels": False, "pixels": False}}, ["official labels: the record has false, the"]),
+        ({"dataset__official": {"labels": True, "pixels": True}}, ["official pixels: the record has true, the"]),
+        ({"dataset__counts": {"train": 80, "val": 10, "test": IMAGES}}, []),
+        ({"dataset__counts": {"train": 800, "test": IMAGES}}, ["images in train: the record has 800, the dataset"]),
+        ({"flags": ["leaky"]}, ["flag leaky: the record has true, the dataset here false"]),
+        ({"dataset__leaks": {"clips": {"total": 3}}}, []),
+        ({"dataset__leaks": {"clips": {"total": 0}}}, ["leaks: the record has other numbers"]),
+    ],
+)
+def test_what_a_record_says_of_its_data_is_held_to_the_dataset(put, tmp_path, truth, changes, said):
+    truth.facts.update(FACTS)
+    found = check(put("net", 2.0, **changes), tmp_path).mismatches
+    assert len(found) == len(said)
+    assert all(line.startswith(text) for line, text in zip(found, said, strict=True))
+
+
+def test_the_facts_are_those_of_the_dataset_and_its_split(tmp_path, put):
+    registry = load_registry()
+    spec = registry.get(DatasetSpec, "synthetic15")
+    settings = {"count": 40, "seed": 0, "size": 32}
+    data = Store(tmp_path / "data")
+    samples = open_samples(spec, data, settings, registry=registry)
+    record = put(
+        "net", dataset__name="synthetic15", dataset__settings=settings, dataset__split="index",
+        dataset__fingerprint=samples.fingerprint,
+    )  # fmt: skip
+    found = labels_of(record, registry, data)
+    assert found.facts["official"] == {"labels": True, "pixels": True}
+    assert found.facts["counts"] == get_split(spec, samples, "index").counts
+    assert found.facts["leaky"] is False
 
 
 def test_published_points_are_held_to_the_bound_of_their_rounding(put, store, tmp_path, truth):

@@ -1,0 +1,125 @@
+"""What a contribution may not bring beside what is published: seeds for another's row, other images, false claims."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fkbench.publishing.joining import joining_faults
+from fkbench.records import ERRORS_FILE, PREDICTIONS_FILE, RunStore, read_errors, write_errors
+from fkbench.registry import Registry
+from fkbench.specs import ModelSpec, Plugin
+
+
+@pytest.fixture
+def registry():
+    found = Registry()
+    models = [
+        ModelSpec(name="known", build=lambda **_: None),
+        ModelSpec(name="family", build=lambda **_: None, member=lambda *_: None),
+    ]
+    found.add(models, Plugin("test", "1"))
+    return found
+
+
+@pytest.fixture
+def base(tmp_path, put_in):
+    """Three seeds of `net`, which are published."""
+    store = RunStore(tmp_path / "base")
+    return store, [put_in(store, "net", 2.0, seed) for seed in range(3)]
+
+
+@pytest.fixture
+def faults(tmp_path, base, registry, put_in):
+    """Faults of a contribution of one run, which the arguments describe as `put_in` takes them."""
+
+    def find(*values, then=lambda record: None, **changes):
+        store = RunStore(tmp_path / "new")
+        then(put_in(store, *values, **changes))
+        return joining_faults(store.root, base[0].root, registry)
+
+    return find
+
+
+FAILED = {"status": "failed", "reason": "NaN", "metrics": {}, "timing": None}
+
+
+@pytest.mark.parametrize(
+    ("seed", "changes"), [(7, {}), (7, FAILED), (0, {"key": "0" * 16}), (0, {"key": "0" * 16, **FAILED})]
+)
+def test_nobody_adds_a_seed_to_a_published_row(faults, base, seed, changes):
+    [fault] = faults("net", 3.0, seed, **changes)
+    assert "row: it would join" in fault
+    assert any(record.key in fault for record in base[1])
+
+
+def test_a_seed_that_is_linked_by_what_the_net_computes_joins_the_row_too(tmp_path, base, faults, put_in):
+    put_in(base[0], "net", 2.0, 5, probe={"out": 1}, model__source="sha256:before")
+    [fault] = faults("net", 3.0, 7, probe={"out": 1}, model__source="sha256:after")
+    assert "row: it would join" in fault
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"device__name": "Another CPU"},
+        {"model__source": "sha256:other"},
+        {"model__settings": {"width": 2.0}},
+        {"protocol__overrides": {"lr": 1}},
+        {"dataset__split": "another"},
+        {"engine": 9},
+    ],
+)
+def test_a_row_of_its_own_and_another_model_are_welcome(faults, changes):
+    assert faults("net", 3.0, 7, **changes) == []
+    assert faults("mynet", 1.0, 0) == []
+
+
+def test_the_published_result_itself_and_the_first_of_all_are_left_to_merging(tmp_path, base, registry):
+    assert joining_faults(base[0].root, base[0].root, registry) == []
+    assert joining_faults(base[0].root, tmp_path / "nothing", registry) == []
+
+
+def fewer(record):
+    """The same errors of ten images alone."""
+    path = Path(record.path) / ERRORS_FILE
+    write_errors(path, read_errors(path).take(np.arange(10)))
+
+
+def regrouped(record):
+    path = Path(record.path) / ERRORS_FILE
+    errors = read_errors(path)
+    write_errors(path, replace(errors, group=errors.ids))
+
+
+@pytest.mark.parametrize("change", [fewer, regrouped])
+def test_results_on_other_images_than_the_boards_are_refused(faults, change):
+    [fault] = faults("mynet", 1.0, 0, then=change)
+    assert "images: it is scored on other images" in fault
+
+
+def test_the_baselines_say_which_images_a_board_is_of(base, faults, put_in):
+    fewer(put_in(base[0], "mean", 9.0, model__role="baseline"))
+    assert faults("mynet", 1.0, 0, then=fewer) == []
+    assert "images" in faults("other", 1.0, 0)[0]
+
+
+def test_a_board_of_other_data_does_not_take_the_name_of_a_published_one(faults):
+    [fault] = faults("mynet", 1.0, 0, dataset__fingerprint="sha256:0123456799")
+    assert "board: faces-honest-fair-v1-whole-01234567 is published" in fault
+
+
+@pytest.mark.parametrize("name", ["known", "family:small"])
+@pytest.mark.parametrize("claim", [{"model__deterministic": True}, {"model__role": "baseline"}])
+def test_a_known_model_is_what_the_program_knows_of_it(faults, name, claim):
+    [fault] = faults(name, 1.0, 0, **claim)
+    assert f"model: {name.partition(':')[0]} has the role entry and is not deterministic" in fault
+    assert faults("unknown", 1.0, 0, **claim) == [fault]
+
+
+def test_damaged_files_are_left_to_merging(faults):
+    assert faults("mynet", 1.0, 0, then=lambda record: (Path(record.path) / ERRORS_FILE).write_bytes(b"")) == []
+    assert faults("other", 1.0, 0, then=lambda record: (Path(record.path) / PREDICTIONS_FILE).unlink()) == []
