@@ -11,7 +11,17 @@ from pathlib import Path
 
 from fkbench.boards.entries import Entry, entries_of
 from fkbench.boards.notes import notes_of
-from fkbench.boards.ranking import ErrorsOf, Unusable, errors_beside, rank_labels, reasons, same_images, seed_sums
+from fkbench.boards.ranking import (
+    ErrorsOf,
+    Unusable,
+    copies,
+    errors_beside,
+    holds,
+    rank_labels,
+    reasons,
+    seed_sums,
+    strangers,
+)
 from fkbench.boards.rows import Row, SpeedClass, baseline_rows, make_row, variants
 from fkbench.boards.speed import threads_text
 from fkbench.boards.trust import TrustOf, row_trust, trust_beside
@@ -57,7 +67,7 @@ class BoardKey:
     @property
     def digest(self) -> str:
         """Tells apart boards whose slugs are equal."""
-        return hashlib.sha256(repr(self).encode()).hexdigest()[:6]
+        return hashlib.sha256(repr(self).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -67,7 +77,8 @@ class Board:
     Attributes:
         slug: name for files; unique among the boards built together.
         rows: ranked ones by rank, then the others by rmse, then those without a score, last those whose check failed.
-        reference: name of the baseline that `baseline_share` refers to: the one of least rmse; empty without any.
+        reference: name of the baseline that `baseline_share` refers to: the one of least rmse among those with runs of
+            their own against which nothing speaks, else among those in other models' records; empty without any.
         speed_device: device class whose speeds can be compared on this board.
         speed_version: timing contract version of those.
         speed_threads: numbers of threads of those; empty where the device is no processor.
@@ -88,8 +99,8 @@ class Board:
 
     @property
     def best(self) -> Row | None:
-        """The first row with a score that is believed, ranked or not; None: there is none."""
-        return next((row for row in self.rows if row.rmse is not None and row.believed), None)
+        """The first row with a run of its own and a score that is believed, ranked or not; None: there is none."""
+        return next((row for row in self.rows if row.keys and row.rmse is not None and row.believed), None)
 
     @property
     def speed_conditions(self) -> str:
@@ -126,13 +137,22 @@ class Group:
 
 
 def groups_of(records: Iterable[RunRecord]) -> list[Group]:
-    """The records by board, sorted by slug."""
+    """The records by board, sorted by slug.
+
+    Where slugs are equal (splits whose names differ in signs alone, fingerprints that begin alike), the board of most
+    records keeps the short one, so that links to it hold whatever comes later.
+    """
     by_key: dict[BoardKey, list[RunRecord]] = {}
     for record in records:
         by_key.setdefault(BoardKey.of(record), []).append(record)
-    shared = Counter(key.slug.lower() for key in by_key)
-    slugs = {key: f"{key.slug}-{key.digest}" if shared[key.slug.lower()] > 1 else key.slug for key in by_key}
-    return sorted((Group(slugs[key], key, tuple(own)) for key, own in by_key.items()), key=lambda group: group.slug)
+    taken: set[str] = set()
+    groups = []
+    for key in sorted(by_key, key=lambda key: (-len(by_key[key]), key.digest)):
+        names = (key.slug, f"{key.slug}-{key.digest[:6]}", f"{key.slug}-{key.digest}")
+        slug = next(name for name in names if name.lower() not in taken)
+        taken.add(slug.lower())
+        groups.append(Group(slug, key, tuple(by_key[key])))
+    return sorted(groups, key=lambda group: group.slug)
 
 
 def build(records: Iterable[RunRecord], errors: ErrorsOf = errors_beside, trust: TrustOf = trust_beside) -> list[Board]:
@@ -193,9 +213,10 @@ def _board(group: Group, errors: ErrorsOf, trust: TrustOf) -> Board:
         _judged(make_row(entry, names[place], sums.get(name), why[name], labels.get(name)), trusted[name], name in sums)
         for place, (name, entry) in enumerate(entries.items())
     ]
-    rows += _baselines_beside(entries, trusted)
-    baselines = (row for row in rows if row.role == "baseline" and row.rmse is not None and row.believed)
-    reference = min(baselines, key=_by_rmse, default=None)
+    sound = [row for row, (name, entry) in zip(rows, entries.items(), strict=True) if holds(entry, why[name])]
+    stated = _baselines_beside(entries, trusted)
+    reference = _strongest(sound) or _strongest(stated)
+    rows += stated
     device, threads, version = speed_class = _speed_class(rows)
     order = sorted(range(len(rows)), key=lambda place: _place(rows[place]))
     places = {name: str(order.index(place)) for place, name in enumerate(entries)}
@@ -213,6 +234,12 @@ def _board(group: Group, errors: ErrorsOf, trust: TrustOf) -> Board:
         notes=notes_of(group.records),
         pairs=tuple(Pair(places[pair.a], places[pair.b], pair.comparison, pair.p_holm) for pair in pairs),
     )
+
+
+def _strongest(rows: Sequence[Row]) -> Row | None:
+    """The baseline of least rmse."""
+    known = (row for row in rows if row.role == "baseline" and row.rmse is not None and row.believed)
+    return min(known, key=_by_rmse, default=None)
 
 
 def _baselines_beside(entries: dict[str, Entry], trusted: dict[str, str]) -> list[Row]:
@@ -245,8 +272,9 @@ def _sums_and_reasons(
             contradicted |= {name} if found.contradicts else set()
         elif found is not None:
             sums[name] = found
-    _, strangers = same_images({name: value for name, value in sums.items() if not why[name]})
-    for name in strangers:
+            why[name] += copies(entry, found)
+    baselines = {name for name, entry in entries.items() if entry.first.model.role == "baseline"}
+    for name in strangers({name: value for name, value in sums.items() if not why[name]}, baselines):
         why[name] += ("scored on other images than the rest of the board",)
     return sums, why, contradicted
 

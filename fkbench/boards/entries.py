@@ -7,6 +7,8 @@ So a model that was run on two devices, or in two versions, has two rows.
 
 Several records of one seed (folders of two machines put together): a finished one goes before one that is not, one
 that is not stale before one that is; what is left is decided by the key and then by the content, never by a clock.
+Where finished ones of a seed, none of them stale, state different scores, nobody can tell which of them is the plan's:
+they are kept as rivals, and the row is not ranked.
 """
 
 from __future__ import annotations
@@ -29,10 +31,12 @@ class Entry:
     Attributes:
         records: one per seed, by seed.
         spare: records of the same seeds, with other content, that were set aside.
+        rivals: those of them that state another score than the one of their seed in `records`.
     """
 
     records: tuple[RunRecord, ...]
     spare: int = 0
+    rivals: tuple[RunRecord, ...] = ()
 
     @property
     def first(self) -> RunRecord:
@@ -48,6 +52,11 @@ class Entry:
     def unfinished(self) -> tuple[RunRecord, ...]:
         """The others."""
         return tuple(record for record in self.records if record.status != "done")
+
+    @property
+    def deterministic(self) -> bool:
+        """Whether all records say that their model has no randomness."""
+        return all(record.model.deterministic for record in self.records)
 
     @property
     def device(self) -> str:
@@ -121,7 +130,15 @@ def _entry(records: Sequence[RunRecord]) -> Entry:
         return Entry(tuple(record for _, (record,) in sorted(by_seed.items())))
     chosen = [min(same, key=_preference) for _, same in sorted(by_seed.items())]
     contents = {record.canonical() for record in records}
-    return Entry(tuple(chosen), spare=len(contents) - len({record.canonical() for record in chosen}))
+    rivals = (other for one in chosen for other in sorted(by_seed[one.seed], key=_preference) if _differ(one, other))
+    return Entry(tuple(chosen), len(contents) - len({record.canonical() for record in chosen}), tuple(rivals))
+
+
+def _differ(one: RunRecord, other: RunRecord) -> bool:
+    """Whether two finished records, neither stale, state different values of some score; not all have all scores."""
+    if any(record.status != "done" or STALE in record.flags for record in (one, other)):
+        return False
+    return any(one.metrics[name] != other.metrics[name] for name in one.metrics.keys() & other.metrics.keys())
 
 
 def _preference(record: RunRecord) -> tuple[bool, bool, str, str]:

@@ -4,9 +4,12 @@ A row is ranked if its protocol is frozen and ranked, nothing was overridden, it
 for a model without randomness) and no seed that failed, it is neither collapsed nor stale nor untrained,
 errors per image stand beside its records, give the recorded rmse and are about the same images as the other rows', and
 no check of it (`fkbench verify`) has failed. A failed seed unranks, as a row must not get better by losing its worst
-trainings. So do two seeds that predict the same to the last bit, unless the model says that it has no randomness: one
-of them is a copy, or the seed changes nothing. Where the errors contradict a recorded rmse, the check of the row has
-failed, whoever made it.
+trainings. So do two records of one seed with different scores, of which nobody can tell the right one, and two seeds
+that predict nearly the same, unless the model says that it has no randomness: one of them is a copy, or the seed
+changes nothing. Where the errors contradict a recorded rmse, the check of the row has failed, whoever made it.
+
+That a model has no randomness is what its record says, and believed, as tables are the same where its plugin is not
+installed; rows that are no baselines carry a mark that says so.
 
 Rank = 1 + number of models among the ranked rows that are significantly better (pairs by groups and seeds, Holm within
 the board, `fkbench.score.ranks`); a model that stands there with two devices counts once. Rows of equal rank share it.
@@ -19,6 +22,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,13 +30,18 @@ import numpy as np
 from fkbench.boards.entries import STALE, Entry
 from fkbench.errors import FkbenchError
 from fkbench.protocols import PROTOCOLS
-from fkbench.records import ERRORS_FILE, PREDICTIONS_FILE, ProtocolInfo, RunRecord, beside, read_errors
+from fkbench.records import ERRORS_FILE, ProtocolInfo, RunRecord, beside, read_errors
 from fkbench.score import ImageErrors, Pair, SeedSums, all_pairs, ranks
 
 SEEDS_NEEDED = 3
 UNRANKING_FLAGS = ("collapsed", STALE, "untrained")
 RMSE_TOLERANCE = 1e-4
 """Relative; recorded numbers have six significant digits."""
+SAME_ERROR = 0.01
+"""Relative. Seeds whose errors differ by less on most images predict nearly the same; of a net trained three times, on
+a few of a hundred images."""
+NEIGHBOURS = 20
+"""Each seed is held against so many of the next worse ones: all of them, but in rows of very many seeds."""
 
 ErrorsOf = Callable[[RunRecord], ImageErrors]
 
@@ -64,11 +73,10 @@ def reasons(entry: Entry) -> tuple[str, ...]:
     if entry.first.protocol.overrides:
         changes = (f"{name}={value}" for name, value in sorted(entry.first.protocol.overrides.items()))
         found.append(f"settings changed: {', '.join(changes)}")
-    needed = 1 if entry.first.model.deterministic else SEEDS_NEEDED
+    found += _disputed(entry)
+    needed = 1 if entry.deterministic else SEEDS_NEEDED
     if 0 < len(entry.done) < needed:
         found.append(f"{_count(len(entry.done), 'seed')}, {needed} needed")
-    if not entry.first.model.deterministic:
-        found += [f"{_seeds(records)} predict the same" for records in _copies(entry)]
     for flag in UNRANKING_FLAGS:
         marked = [record for record in entry.done if flag in record.flags]
         if marked:
@@ -76,14 +84,41 @@ def reasons(entry: Entry) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _copies(entry: Entry) -> list[list[RunRecord]]:
-    """Finished seeds whose predictions are the same bytes, by the digests in their records, which files are held to."""
-    same: dict[str, list[RunRecord]] = {}
-    for record in entry.done:
-        listed = record.files.get(PREDICTIONS_FILE)
-        if listed is not None:
-            same.setdefault(listed.sha256, []).append(record)
-    return [records for records in same.values() if len(records) > 1]
+def copies(entry: Entry, sums: SeedSums) -> tuple[str, ...]:
+    """Which finished seeds predict nearly the same, as reasons; none of a model without randomness.
+
+    Args:
+        entry: a row.
+        sums: of `entry.done`, in their order.
+    """
+    if entry.deterministic or len(sums.sum_sq) < 2:
+        return ()
+    places = np.argsort(sums.sum_sq.sum(axis=1), kind="stable").tolist()
+    rows = sums.sum_sq[np.ix_(places, np.flatnonzero(sums.count))]
+    found: list[str] = []
+    named: set[int] = set()
+    for start, place in enumerate(places):
+        others = rows[start + 1 : start + 1 + NEIGHBOURS]
+        equal = np.abs(others - rows[start]) <= SAME_ERROR * np.maximum(others, rows[start])
+        near = {places[start + 1 + i] for i in np.flatnonzero(2 * equal.sum(axis=1) > rows.shape[1])} - named
+        if near:
+            found.append(f"{_seeds([entry.done[i] for i in sorted({place, *near})])} predict nearly the same")
+        named |= near
+    return tuple(sorted(found))
+
+
+def holds(entry: Entry, why: tuple[str, ...]) -> bool:
+    """Whether nothing speaks against a row but the protocol, which is the same for the whole board."""
+    return set(why) <= set(_protocol(entry.first.protocol))
+
+
+def _disputed(entry: Entry) -> list[str]:
+    """Seeds of which there are records with different scores."""
+    keys = {record.seed: {record.key} for record in entry.records}
+    for rival in entry.rivals:
+        keys[rival.seed].add(rival.key)
+    disputed = sorted({rival.seed for rival in entry.rivals})
+    return [f"seed {seed} has several outcomes, under {' and '.join(sorted(keys[seed]))}" for seed in disputed]
 
 
 def _unfinished(entry: Entry) -> list[str]:
@@ -109,9 +144,15 @@ def seed_sums(entry: Entry, errors: ErrorsOf) -> SeedSums | Unusable:
     ones: list[SeedSums] = []
     for record in entry.done:
         try:
-            ones.append(SeedSums.of([errors(record)]))
+            found = errors(record)
+        except FkbenchError:
+            # Not the message: it names folders of this machine, and has words of the library that reads the file.
+            state = "cannot be read" if beside(record, ERRORS_FILE).is_file() else "is not there"
+            return Unusable(f"no errors per image for seed {record.seed}: {ERRORS_FILE} {state}")
+        try:
+            ones.append(SeedSums.of([found]))
         except FkbenchError as error:
-            return Unusable(f"no errors per image for seed {record.seed} ({error.message})")
+            return Unusable(f"seed {record.seed}: {error.message}")
         stated, given = record.metric("rmse"), math.sqrt(ones[-1].mse())
         if stated is None or not math.isclose(stated, given, rel_tol=RMSE_TOLERANCE):
             numbers = f"{'none' if stated is None else f'{stated:.6g}'} recorded, {given:.6g} computed"
@@ -122,18 +163,20 @@ def seed_sums(entry: Entry, errors: ErrorsOf) -> SeedSums | Unusable:
         return Unusable(error.message)
 
 
-def same_images(candidates: Mapping[str, SeedSums]) -> tuple[dict[str, SeedSums], tuple[str, ...]]:
-    """The candidates that are about the images of most of them, and the names of the others."""
+def strangers(candidates: Mapping[str, SeedSums], baselines: AbstractSet[str]) -> tuple[str, ...]:
+    """The candidates that are about other images than the board: than its baselines, or than most rows without any.
+
+    Rows in plenty can be made by anyone; the baselines are what a board begins with. Of as many, more images count.
+    """
     marks = {name: _images(sums) for name, sums in candidates.items()}
-    counts = Counter(marks.values())
-    usual = min(counts, key=lambda mark: (-counts[mark], mark), default="")
-    kept = {name: sums for name, sums in candidates.items() if marks[name] == usual}
-    return kept, tuple(name for name in candidates if marks[name] != usual)
+    counts = Counter(mark for name, mark in marks.items() if name in baselines) or Counter(marks.values())
+    usual = min(counts, key=lambda mark: (-counts[mark], -mark[0], mark), default=None)
+    return tuple(name for name in candidates if marks[name] != usual)
 
 
-def _images(sums: SeedSums) -> str:
+def _images(sums: SeedSums) -> tuple[int, str]:
     rows = sorted(zip(sums.ids, sums.group, sums.count.tolist(), strict=True))
-    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
+    return len(rows), hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 
 
 def rank_labels(

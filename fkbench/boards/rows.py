@@ -19,6 +19,7 @@ Number = float | int
 SpeedClass = tuple[str, tuple[int, ...], int | None]
 """Device class, threads of a processor, version of the timing contract."""
 BY_CONVENTION = "rmse_by_convention"
+NO_RANDOMNESS = "one seed is enough: its record states no randomness"
 
 
 @dataclass(frozen=True)
@@ -230,6 +231,8 @@ def _means(pages: Sequence[Mapping[str, float]]) -> dict[str, float]:
 
 def _marks(entry: Entry) -> tuple[str, ...]:
     flags = sorted({flag for record in entry.done for flag in record.flags})
+    if entry.deterministic and entry.first.model.role != "baseline":
+        flags.append(NO_RANDOMNESS)
     if entry.spare:
         flags.append(f"{entry.spare} more record{'s' if entry.spare > 1 else ''} of the same seeds set aside")
     return tuple(flags)

@@ -140,9 +140,45 @@ def test_baselines_that_have_no_run_of_their_own_are_taken_from_the_records(runs
     assert (copier.role, copier.rmse, copier.rank) == ("baseline", 3.0, None)
     assert copier.reasons == ("no run of its own: scored beside net",)
     assert the_row([board], "mean").rank == 2
-    assert board.reference == "copier"
+    assert board.best.model == "net"
     net = the_row([board], "net")
-    assert net.baseline_share == pytest.approx(net.rmse / 3.0, rel=1e-5)
+    assert board.reference == "mean"
+    assert net.baseline_share == pytest.approx(net.rmse / the_row([board], "mean").rmse, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"model__role": "entry"},
+        {"protocol__overrides": {"lr": 1}},
+        {"flags": ["stale"]},
+        {"model__deterministic": False},
+        {"status": "failed", "metrics": {}, "timing": None},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_models_are_measured_against_baselines_that_hold_before_those_only_spoken_of(runs, change):
+    base = {"model__role": "baseline", "model__deterministic": True}
+    runs.add_seeds("net", 2.0, baseline={"super": {"rmse": 0.01}, "copier": {"rmse": 3.0}})
+    runs.add("cheap", 0.05, **(base | change))
+    (board,) = build(runs.records, runs.errors_of)
+    assert board.reference == "super"  # where no baseline was run, the records' word is all there is
+    runs.add("mean", 4.0, **base)
+    (board,) = build(runs.records, runs.errors_of)
+    assert board.reference == "mean"
+
+
+def test_a_board_that_is_not_ranked_has_a_reference_too(runs):
+    runs.add_seeds("net", 2.0, protocol__ranked=False, baseline={"super": {"rmse": 0.01}})
+    runs.add("mean", 4.0, model__role="baseline", model__deterministic=True, protocol__ranked=False)
+    (board,) = build(runs.records, runs.errors_of)
+    assert (board.reference, board.best.model) == ("mean", "net")
+
+
+def test_a_baseline_that_is_only_spoken_of_is_never_the_best(runs):
+    runs.add("net", status="failed", metrics={}, timing=None, baseline={"super": {"rmse": 0.01}})
+    (board,) = build(runs.records, runs.errors_of)
+    assert board.best is None
 
 
 def test_speeds_of_another_device_or_timing_version_are_marked(runs):
@@ -200,8 +236,20 @@ def test_equal_slugs_are_told_apart_the_same_way_whatever_the_order(runs):
     runs.add("net", dataset__split="a b")
     slugs = [board.slug for board in build(runs.records, runs.errors_of)]
     assert len(set(slugs)) == 2
-    assert all(slug.startswith("faces-a-b-fair-v1-whole-01234567-") for slug in slugs)
+    assert slugs[0] == "faces-a-b-fair-v1-whole-01234567"
+    assert slugs[1].startswith(f"{slugs[0]}-")
     assert slugs == [board.slug for board in build(runs.records[::-1], runs.errors_of)]
+
+
+@pytest.mark.parametrize("rest", ["0" * 8, "f" * 8])
+def test_a_fingerprint_that_begins_alike_leaves_the_other_board_its_name(runs, rest):
+    runs.add_seeds("net", 2.0)
+    before = {board.key: board.slug for board in build(runs.records, runs.errors_of)}
+    for split, records in (("honest", 1), ("HONEST", 2)):
+        runs.add_seeds("late", 2.0, count=records, dataset__fingerprint=f"sha256:01234567{rest}", dataset__split=split)
+    after = {board.key: board.slug for board in build(runs.records, runs.errors_of)}
+    assert after.items() >= before.items()
+    assert len({slug.lower() for slug in after.values()}) == len(after) == 3
 
 
 def test_no_records_make_no_boards():

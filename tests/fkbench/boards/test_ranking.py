@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from fkbench.boards import build, entries_of, ranking
-from fkbench.boards.text import render_index
+from fkbench.boards.text import render_index, render_markdown
 from fkbench.protocols import PROTOCOLS
 from fkbench.records import write_arrays, write_errors
+from fkbench.score import summary
 from fkbench.site.measures import measure
 from fkbench.site.pareto import dots_of
 from fkbench.specs import Protocol
@@ -83,17 +84,78 @@ def test_three_seeds_are_needed_unless_there_is_no_randomness(runs):
     assert ranks_of(runs)["fixed"] == "1"
 
 
-def test_seeds_that_predict_the_same_are_no_further_seeds(runs):
-    def listed(digit):
-        return {"predictions.safetensors": {"bytes": 9, "sha256": digit * 64}}
+def copied(runs, source, model, seed, change):
+    """Another seed whose errors per image are those of a record, but for a change of `sum_sq`."""
+    errors = runs.errors[source.key]
+    errors = replace(errors, sum_sq=change(errors.sum_sq.copy()))
+    record = runs.add(model, seed=seed, metrics=dict(summary(errors)), model__deterministic=source.model.deterministic)
+    runs.errors[record.key] = errors
 
-    for seed, digit in enumerate("1213"):
-        runs.add("net", 2.0, seed, files=listed(digit))
-        runs.add("apart", 3.0, seed, files=listed(str(seed)))
-    runs.add("fixed", 4.0, 0, model__deterministic=True, files=listed("1"))
-    runs.add("fixed", 4.0, 1, model__deterministic=True, files=listed("1"))
-    assert reasons_of(runs) == ("seeds 0, 2 predict the same",)
+
+def one_image(sums):
+    sums[7] *= 1.001
+    return sums
+
+
+def some_images(sums):
+    sums[: len(sums) // 3] *= 5
+    return sums
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda sums: sums, one_image, some_images, lambda sums: sums * 1.001],
+    ids=["to the last bit", "but for one image", "but for a third of them", "but for a thousandth"],
+)
+def test_seeds_that_predict_nearly_the_same_are_no_further_seeds(runs, change):
+    runs.add_seeds("apart", 3.0, count=4)
+    first = runs.add("net", 2.0, 0)
+    runs.add("net", 2.0, 1)
+    copied(runs, first, "net", 2, change)
+    runs.add("net", 2.0, 3)
+    copied(runs, runs.add("fixed", 4.0, model__role="baseline", model__deterministic=True), "fixed", 1, one_image)
+    assert reasons_of(runs) == ("seeds 0, 2 predict nearly the same",)
     assert ranks_of(runs) == {"apart": "1", "fixed": "2", "net": ""}
+
+
+def test_copies_are_found_in_a_row_of_very_many_seeds(runs):
+    runs.add_seeds("net", 2.0, count=60)
+    copied(runs, runs.records[17], "net", 60, one_image)
+    copied(runs, runs.records[17], "net", 61, one_image)
+    assert reasons_of(runs) == ("seeds 17, 60, 61 predict nearly the same",)
+
+
+@pytest.mark.parametrize("key", ["0" * 16, "f" * 16])
+def test_of_two_outcomes_of_one_seed_none_is_ranked(runs, key):
+    runs.add_seeds("net", 2.0)
+    runs.add("net", 2.0, seed=1, key="7" * 16, timing=None)  # a repeat: the same scores
+    assert ranks_of(runs) == {"net": "1"}
+    runs.add("net", 2.0, seed=1, key="8" * 16, flags=["stale"], draw_as="old")
+    runs.add("net", seed=1, key="9" * 16, status="failed", metrics={}, timing=None)
+    assert ranks_of(runs) == {"net": "1"}
+    (board,) = build(runs.records, runs.errors_of)
+    used = board.rows[0].keys[1]
+    runs.add("net", 3.0, seed=1, key=key)
+    (reason,) = reasons_of(runs)
+    assert reason.startswith("seed 1 has several outcomes, under ")
+    assert {used, key} <= set(reason.partition(", under ")[2].split(" and "))
+
+
+def test_a_row_that_one_seed_is_enough_for_says_why(runs):
+    runs.add("fixed", 3.0, model__deterministic=True)
+    runs.add("mean", 4.0, model__role="baseline", model__deterministic=True)
+    runs.add_seeds("net", 2.0)
+    (board,) = build(runs.records, runs.errors_of)
+    marks = {row.model: row.marks for row in board.rows}
+    assert marks == {"fixed": ("one seed is enough: its record states no randomness",), "mean": (), "net": ()}
+    assert marks["fixed"][0] in render_markdown(board)
+    assert board.rows[1].rank_label == "2"
+
+
+def test_one_record_cannot_say_for_all_seeds_that_there_is_no_randomness(runs):
+    runs.add("net", 2.0, seed=0, model__deterministic=True)
+    runs.add("net", 2.0, seed=1)
+    assert reasons_of(runs) == ("2 seeds, 3 needed",)
 
 
 def test_a_failed_seed_cannot_be_hidden_behind_three_good_ones(runs):
@@ -182,6 +244,30 @@ def test_other_images_than_the_rest_of_the_board_are_not_ranked_among_them(runs)
     assert ranks_of(runs) == {"a": "1", "b": "2", "net": ""}
 
 
+def test_many_rows_of_few_images_do_not_drive_out_the_baselines(runs):
+    runs.add_seeds("a", 1.0)
+    runs.add("mean", 4.0, model__role="baseline", model__deterministic=True)
+    for name in ("w", "x", "y", "z"):
+        runs.add_seeds(name, 0.5, images=30)
+    assert ranks_of(runs) == {"a": "1", "mean": "2", "w": "", "x": "", "y": "", "z": ""}
+    (board,) = build([record for record in runs.records if record.model.name in "ax"], runs.errors_of)
+    assert {row.model: row.rank_label for row in board.rows} == {"a": "1", "x": ""}  # one each: the more images
+
+
+@pytest.mark.parametrize("factor", [1e40, 1e110, 1e160])
+def test_a_row_out_of_all_proportion_leaves_the_others_their_ranks(runs, factor):
+    runs.add_seeds("best", 1.0)
+    runs.add_seeds("next", 2.0)
+    odd = runs.add("odd", model__deterministic=True)
+    errors = runs.errors[odd.key]
+    runs.errors[odd.key] = replace(errors, sum_sq=errors.sum_sq * factor)
+    runs.records[-1] = odd.model_copy(update={"metrics": {"rmse": float(f"{odd.metric('rmse') * factor**0.5:.6g}")}})
+    found = ranks_of(runs)
+    assert found == {"best": "1", "next": "2", "odd": "3" if factor < 1e100 else ""}
+    if factor > 1e100:
+        assert "not finite, or above" in " ".join(reasons_of(runs, "odd"))
+
+
 def test_seeds_about_different_images_are_no_row_to_rank(runs):
     runs.add_seeds("net", 2.0, count=2)
     runs.add("net", seed=2, images=30)
@@ -199,4 +285,7 @@ def test_by_default_the_errors_are_those_in_the_records_folder(runs, tmp_path):
     assert board.rows[0].rank == 1
     write_arrays(tmp_path / records[0].key / "errors.safetensors", {"sum_sq": np.zeros(3)})
     (board,) = build(records)
-    assert board.rows[0].reasons[0].startswith("no errors per image for seed 0")
+    assert board.rows[0].reasons == ("no errors per image for seed 0: errors.safetensors cannot be read",)
+    (tmp_path / records[0].key / "errors.safetensors").unlink()
+    (board,) = build(records)
+    assert board.rows[0].reasons == ("no errors per image for seed 0: errors.safetensors is not there",)
