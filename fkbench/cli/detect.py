@@ -181,23 +181,33 @@ def _scored(
     quick: bool,
     force: bool,
 ) -> list[dict[str, Any]]:
-    from fkbench.detect.evaluating import detector_plan, evaluate
-    from fkbench.detect.pages import path_of, read_page, write_page
-    from fkbench.records import plan_key
+    from fkbench.detect.evaluating import asked, evaluate
+    from fkbench.detect.pages import page_path, write_page
+    from fkbench.records.detections import DetectorResult, read_detection
 
     names = _available(session) if name == ALL else [name]
     opened = [_open(session, each, settings) for each in names]
     ground, pages = _ground(session, dataset, split, most, settings), []
     for detector in opened:
-        key = plan_key(detector_plan(detector, ground))
-        path = path_of(session.runs_root, ground.name, detector.spec.name, key)
-        if path.is_file() and not force and (quick or not read_page(path)["timing"]["quick"]):
+        path = page_path(session.runs_root, asked(detector, ground))
+        if path.is_file() and not force and _answers(path, quick=quick):
             note(f"{detector.spec.name}: scored before, {path}")
         else:
             note(f"{detector.spec.name}: {len(ground.rows)} test frames of {ground.name} {ground.split.name}")
             path = write_page(session.runs_root, evaluate(detector, ground, quick=quick))
-        pages.append(read_page(path))
+        pages.append(read_detection(path, DetectorResult))
     return pages
+
+
+def _answers(path: Path, *, quick: bool) -> bool:
+    """Whether a page that is there can be taken; one that cannot be read is made again."""
+    from fkbench.records.detections import DetectorResult, read_detection
+
+    try:
+        return bool(not read_detection(path, DetectorResult)["timing"]["quick"] or quick)
+    except FkbenchError as error:
+        note(error.message)
+        return False
 
 
 def _available(session: Session) -> list[str]:
@@ -217,9 +227,10 @@ def _available(session: Session) -> list[str]:
 def _show_board(
     session: Session, dataset: str, pages: list[dict[str, Any]] | None, out: Path | None, as_json: bool
 ) -> None:
-    from fkbench.detect.pages import board_rows, read_pages, seen_in_fit, write_board
+    from fkbench.detect.pages import board_rows, seen_in_fit, write_board
+    from fkbench.records.detections import detectors_of
 
-    shown = read_pages(session.runs_root, dataset, note) if pages is None else pages
+    shown = detectors_of(session.runs_root, note, dataset) if pages is None else pages
     for page in filter(seen_in_fit, shown):
         note(
             f"{page['detector']['name']}: its correction was fitted under the split "

@@ -29,15 +29,21 @@ def register(app: typer.Typer) -> None:
 
 
 def list_runs(context: typer.Context, as_json: JsonOption = False) -> None:
-    """All runs of the runs folder, finished or not."""
+    """All runs of the runs folder, finished or not: failed ones with their status, those without a record below."""
     store = _store(context)
     records = store.records(note)
+    unfinished = [leftover for leftover in store.leftovers(time.time()) if leftover.path.is_dir()]
     if as_json:
-        print_json({"runs": [record.to_json() for record in records]})
-    elif records:
+        print_json({"runs": [record.to_json() for record in records], "unfinished": _pages(unfinished)})
+        return
+    if records:
         _print_table(records)
-    else:
+    elif not unfinished:
         note(f"There are no runs in '{store.root}'.")
+    for leftover in unfinished:
+        note(f"Unfinished: {leftover.path} ({leftover.bytes / 2**20:.1f} MiB, changed {_ago(leftover.age)} ago).")
+    if unfinished:
+        note("It may still be running; else the command that began it goes on with it, and `runs gc` clears it away.")
 
 
 def remove(
@@ -124,6 +130,13 @@ def _confirmed(count: int) -> bool:
 
 def _size(folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
+def _ago(seconds: float) -> str:
+    for size, unit in ((DAY, "days"), (3600.0, "hours"), (60.0, "minutes")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} seconds"
 
 
 def _pages(leftovers: list[Leftover]) -> list[dict[str, Any]]:

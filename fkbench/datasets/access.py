@@ -116,7 +116,7 @@ def _missing(spec: DatasetSpec, store: Store, registry: Registry | None) -> Data
         other.name for other in (registry.all(DatasetSpec) if registry else ())
         if other.embedded and other.scheme == spec.scheme
     ]  # fmt: skip
-    instead = f" Without any download: --dataset {' or '.join(embedded)}." if embedded else ""
+    instead = f" Rendered by this program, without any download: {' or '.join(embedded)}." if embedded else ""
     return DataMissingError(
         f"Dataset '{spec.name}' is not on this machine (looked in '{store.root}').", f"{spec.ways}{instead}".strip()
     )

@@ -31,7 +31,7 @@ def upgraded(page: Page, upgrades: Mapping[int, Upgrade] = UPGRADES, current: in
     if version > current:
         raise FkbenchError(
             f"It was written by a newer fkbench (schema {version}; this one reads up to {current}).",
-            "Upgrade fkbench: pip install --upgrade fkbench.",
+            "Read it with a newer version of fkbench; `fkbench --version` shows this one.",
         )
     while version < current:
         step = upgrades.get(version)

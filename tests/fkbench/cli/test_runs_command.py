@@ -173,3 +173,12 @@ def test_gc_of_everything_unfinished(call, leftovers):
     assert sorted(item["path"] for item in page["removed"]) == [str(old), str(young)]
     assert done.is_dir()
     assert "Nothing to remove" in call("gc").stderr
+
+
+def test_list_names_what_has_no_record_yet(call, leftovers):
+    done, old, _ = leftovers
+    said = call("list").stderr
+    assert re.search(rf"Unfinished: {re.escape(str(old))} \(.* MiB, changed \d+ days ago\)", said)
+    assert str(done) not in said
+    assert "runs gc" in said
+    assert str(old) in [page["path"] for page in json.loads(call("list", "--json").stdout)["unfinished"]]

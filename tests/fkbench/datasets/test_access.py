@@ -94,7 +94,7 @@ def test_data_that_is_not_there_says_how_to_get_it_and_what_needs_none(store):
         open_samples(spec_of(lambda *_: faces(), requires=("pack",)), store, registry=registry)
     assert "'faces' is not on this machine" in caught.value.message
     assert str(store.root) in caught.value.message
-    assert caught.value.remedy == "Ask at the desk. Without any download: --dataset drawn."
+    assert caught.value.remedy == "Ask at the desk. Rendered by this program, without any download: drawn."
 
 
 def test_a_loader_may_find_out_by_itself(store):
