@@ -53,8 +53,7 @@ def side_boards(
         report: called with a line for each page that cannot be read.
         dataset: detectors on this one only.
     """
-    pages = [page for page in detectors_of(root, report) if dataset in (None, page["dataset"]["name"])]
-    found = [_of_detectors(group) for group in _by_data(pages)]
+    found = [_of_detectors(group) for group in _by_data(detectors_of(root, report, dataset))]
     return sorted(found + _of_models(records, report), key=lambda board: board.slug)
 
 

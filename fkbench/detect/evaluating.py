@@ -18,7 +18,8 @@ from fkbench.detect.matching import overlaps
 from fkbench.detect.opening import OpenDetector
 from fkbench.detect.scenes import HARDER_VERSION, chosen_rows, harder_scenes, plain_scenes
 from fkbench.detect.scoring import Answer, answers_of, score_answers
-from fkbench.records import plan_key, utc_now
+from fkbench.records import utc_now
+from fkbench.records.detection_keys import detector_key
 from fkbench.specs import Correction
 from fkbench.version import __version__
 
@@ -92,34 +93,10 @@ def _paired(pairs: Sequence[tuple[BoxArray, BoxArray]]) -> tuple[BoxArray, BoxAr
     return np.array(boxes).reshape(-1, 4), np.array(faces).reshape(-1, 4)
 
 
-def detector_plan(detector: OpenDetector, ground: Ground) -> dict[str, Any]:
-    """All that decides a detector's scores; its hash is their key."""
-    correction = detector.correction
-    return {
-        **detector_facts(detector),
-        "correction": {"scale": correction.scale, "dx": correction.dx, "dy": correction.dy},
-        "dataset": ground.name,
-        "fingerprint": ground.samples.fingerprint,
-        "split": ground.split.name,
-        "split_version": ground.split.version,
-        "most": ground.most,
-        "scoring": [SCORING_VERSION, HARDER_VERSION, FINDING_VERSION],
-    }
-
-
-def evaluate(detector: OpenDetector, ground: Ground, *, quick: bool = False) -> dict[str, Any]:
-    """Scores on clean and harder test frames and the speed, as the JSON page that is kept."""
-    plan, rows = detector_plan(detector, ground), ground.rows
-    clean = _clean(detector, ground, rows)
-    chosen = chosen_rows(ground.samples, rows, HARDER_FRAMES, "detect-harder")
-    harder = {}
-    for kind, scenes in harder_scenes(ground.samples, chosen):
-        answers = answers_of(detector, scenes)
-        if answers:
-            harder[kind] = score_answers(answers)
-    return {
+def asked(detector: OpenDetector, ground: Ground) -> dict[str, Any]:
+    """The page of a detector's scores before there are any: all that decides them, and the key that follows from it."""
+    page = {
         "schema": 1,
-        "key": plan_key(plan),
         "kind": "detector",
         "detector": _about(detector),
         "dataset": {
@@ -128,11 +105,29 @@ def evaluate(detector: OpenDetector, ground: Ground, *, quick: bool = False) -> 
             "split": ground.split.name,
             "split_version": ground.split.version,
             "part": "test",
-            "pictures": len(rows),
+            "pictures": len(ground.rows),
             "of": len(ground.split.test),
             "leaky": ground.split.leaky,
         },
         "correction": correction_page(detector.correction),
+        "most": ground.most,
+        "scoring": [SCORING_VERSION, HARDER_VERSION, FINDING_VERSION],
+    }
+    return {**page, "key": detector_key(page)}
+
+
+def evaluate(detector: OpenDetector, ground: Ground, *, quick: bool = False) -> dict[str, Any]:
+    """Scores on clean and harder test frames and the speed, as the JSON page that is kept."""
+    page, rows = asked(detector, ground), ground.rows
+    clean = _clean(detector, ground, rows)
+    chosen = chosen_rows(ground.samples, rows, HARDER_FRAMES, "detect-harder")
+    harder = {}
+    for kind, scenes in harder_scenes(ground.samples, chosen):
+        answers = answers_of(detector, scenes)
+        if answers:
+            harder[kind] = score_answers(answers)
+    return {
+        **page,
         "clean": clean,
         "harder": harder,
         "timing": time_detector(detector, ground, rows, quick=quick),

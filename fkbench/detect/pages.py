@@ -5,18 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from fkbench.boards.text import csv_cell, markdown_text
 from fkbench.errors import FkbenchError
 from fkbench.records import rounded, safe_name
-from fkbench.records.files import read_bounded, write_atomic
+from fkbench.records.detection_keys import detector_stem
+from fkbench.records.files import write_atomic
 from fkbench.records.plain import plain
 
-SCHEMA = 1
-LARGEST = 4 * 2**20
 Page = dict[str, Any]
 
 COLUMNS = (
@@ -28,13 +27,8 @@ COLUMNS = (
 
 
 def page_path(runs: Path, page: Page) -> Path:
-    """Where a page lies."""
-    return path_of(runs, page["dataset"]["name"], page["detector"]["name"], page["key"])
-
-
-def path_of(runs: Path, dataset: str, detector: str, key: str) -> Path:
-    """The same, before there is a page."""
-    return runs / "detectors" / safe_name(dataset) / f"{safe_name(detector)}-{safe_name(key)}.json"
+    """Where a page lies; the scores need not be there yet."""
+    return runs / "detectors" / safe_name(page["dataset"]["name"]) / f"{detector_stem(page)}.json"
 
 
 def write_page(runs: Path, page: Page) -> Path:
@@ -50,37 +44,6 @@ def write_page(runs: Path, page: Page) -> Path:
     except OSError as error:
         raise FkbenchError(f"Cannot write '{path}': {error.strerror or error}.", "Choose another --runs.") from error
     return path
-
-
-def read_page(path: Path) -> Page:
-    """A page of a detector's scores.
-
-    Raises:
-        FkbenchError: it is none, or of a newer schema.
-    """
-    try:
-        page = json.loads(read_bounded(path, LARGEST))
-        if page["kind"] != "detector" or page["schema"] != SCHEMA:
-            raise ValueError(f"kind {page['kind']}, schema {page['schema']}")
-        _ = row_of(page)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise FkbenchError(f"'{path}' is no page of a detector's scores: {error}.", "Score it again.") from error
-    return dict(page)
-
-
-def read_pages(runs: Path, dataset: str = "", report: Callable[[str], None] = lambda line: None) -> list[Page]:
-    """All pages of a runs folder, of one dataset or all, in the order of their files.
-
-    Args:
-        report: called with a line for each that cannot be read; it is left out.
-    """
-    found = []
-    for path in sorted((runs / "detectors").glob(f"{safe_name(dataset)}/*.json" if dataset else "*/*.json")):
-        try:
-            found.append(read_page(path))
-        except FkbenchError as error:
-            report(str(error))
-    return found
 
 
 def row_of(page: Page) -> dict[str, Any]:

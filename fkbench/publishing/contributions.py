@@ -25,11 +25,12 @@ from pathlib import Path
 from fkbench.boards.text import cut, visible
 from fkbench.errors import FkbenchError
 from fkbench.records.beside import RESULTS, VERIFIED
-from fkbench.records.detections import BoxedResult, DetectorResult, read_detection
+from fkbench.records.detection_keys import question_of
+from fkbench.records.detections import DETECTOR, SCORE, BoxedResult, DetectorResult, detectors_of, read_detection
 from fkbench.records.files import MIB, read_bounded, write_atomic
 
 FOLDER = "leaderboards"
-RECORD, DETECTOR, SCORE = ".json", ".detector.json", ".score.json"
+RECORD = ".json"
 BESIDE = (RECORD, ".errors.safetensors", ".predictions.safetensors", ".history.csv")
 ENDINGS = (*BESIDE, DETECTOR)
 PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}")
@@ -124,7 +125,7 @@ def take(checkout: Path, changes: Sequence[Change], out: Path, say: Callable[[st
         copy = out / RESULTS / file.parent.name / file.name
         try:
             write_atomic(copy, _content(file))
-            _check_detection(copy)
+            _check_detection(copy, checkout / FOLDER)
         except FkbenchError as error:
             faults += 1
             say(f"Fault: {error.message}")
@@ -154,12 +155,21 @@ def _files(checkout: Path, board: str, head: str) -> Iterator[Path]:
             yield file
 
 
-def _check_detection(file: Path) -> None:
-    """Pages about detectors have no arithmetic that could be checked later: their form is looked at here."""
-    if file.name.endswith(DETECTOR):
-        read_detection(file, DetectorResult)
-    elif file.name.endswith(SCORE):
+def _check_detection(file: Path, published: Path) -> None:
+    """Pages about detectors have no arithmetic that could be checked later: their form and keys are looked at here.
+
+    A second answer to one question (other versions, another correction) is for those who keep the leaderboards.
+    """
+    if file.name.endswith(SCORE):
         read_detection(file, BoxedResult)
+    if not file.name.endswith(DETECTOR):
+        return
+    page = read_detection(file, DetectorResult)
+    for other in detectors_of(published, lambda _line: None):
+        if other["key"] != page["key"] and question_of(other) == question_of(page):
+            raise FkbenchError(
+                f"{file.name}: this detector has a score with these settings on these data, {other['key']}."
+            )
 
 
 def _content(file: Path) -> bytes:

@@ -11,9 +11,12 @@ from typing import Any
 from fkbench.boards.detections import detectors_slug
 from fkbench.errors import FkbenchError
 from fkbench.publishing.scrubbing import Scrubber, private_part
-from fkbench.records import RunRecord, is_published, safe_name
+from fkbench.records import RunRecord, is_published
 from fkbench.records.beside import RESULTS
+from fkbench.records.detection_keys import boxed_stem, detector_key, detector_stem
 from fkbench.records.detections import (
+    DETECTOR,
+    SCORE,
     BoxedResult,
     DetectorResult,
     boxed_files,
@@ -53,8 +56,7 @@ def publish_boxed(record: RunRecord, file: Path, scrubber: Scrubber, done: Sides
         FkbenchError: the folder cannot be written.
     """
     used = Scrubber() if is_published(record) else scrubber
-    for name, source in boxed_files(record):
-        target = file.with_name(f"{file.name.removesuffix('.json')}.{name}.score.json")
+    for _, source in boxed_files(record):
         try:
             page = read_detection(source, BoxedResult)
             _check_names(page["model"], page["box"], page["dataset"])
@@ -63,7 +65,9 @@ def publish_boxed(record: RunRecord, file: Path, scrubber: Scrubber, done: Sides
         except FkbenchError as error:
             done.refused[str(source)] = error.message
             continue
-        _put(used.detection(page), target, done, replace=replace)
+        clean = used.detection(page)
+        target = file.with_name(f"{file.name.removesuffix('.json')}.{boxed_stem(clean)}{SCORE}")
+        _put(clean, target, done, replace=replace)
 
 
 def publish_detectors(
@@ -94,10 +98,12 @@ def publish_detectors(
             continue
         named = only is None or any(name in only for name in names_of(page))
         if named and dataset in (None, page["dataset"]["name"]):
-            used = Scrubber() if source.name.endswith(".detector.json") else scrubber
-            name = f"{safe_name(page['detector']['name'])}-{page['key']}.detector.json"
-            target = folder / RESULTS / detectors_slug(page["dataset"]) / name
-            _put(used.detection(page), target, done, replace=replace)
+            used = Scrubber() if source.name.endswith(DETECTOR) else scrubber
+            clean = used.detection(page)
+            # A setting that told of its author has another text now, and the key is that of what is published.
+            clean["key"] = detector_key(clean)
+            target = folder / RESULTS / detectors_slug(page["dataset"]) / f"{detector_stem(clean)}{DETECTOR}"
+            _put(clean, target, done, replace=replace)
 
 
 def _check_names(*parts: str | Mapping[str, Any]) -> None:

@@ -18,11 +18,13 @@ from pydantic import Field, ValidationError, field_validator
 
 from fkbench.errors import FkbenchError
 from fkbench.records.beside import RESULTS, is_published
+from fkbench.records.detection_keys import FIRST_SCORING, boxed_stem, detector_key, detector_stem
 from fkbench.records.files import MIB, read_bounded
 from fkbench.records.models import Count, Key, Name, Open, OpenPart, Part, RunRecord, Text
 from fkbench.records.plain import plain
 
 LARGEST = 4 * MIB
+DETECTOR, SCORE = ".detector.json", ".score.json"
 Report = Callable[[str], None]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Size = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -75,15 +77,21 @@ class DetectorTiming(OpenPart):
 
 
 class DetectorInfo(OpenPart):
-    """The detector, with its settings as resolved."""
+    """The detector, with its settings as resolved, digests of its code and files, and versions of its packages."""
 
     name: Name
     settings: Open
+    source: Text
+    weights: Text
+    versions: Open
 
 
 class Correction(OpenPart):
     """How boxes were corrected onto the reference square; `provenance` is empty where nothing was fitted."""
 
+    scale: Number
+    dx: Number
+    dy: Number
     provenance: Open
 
     @field_validator("provenance")
@@ -99,12 +107,18 @@ class DetectionData(OpenPart):
 
     name: Name
     split: Name
+    split_version: int
     fingerprint: Name
     pictures: Count
 
 
 class DetectorResult(OpenPart):
-    """A page of `fkbench detect --dataset`."""
+    """A page of `fkbench detect --dataset`.
+
+    Attributes:
+        most: test frames at most; 0: all.
+        scoring: versions of what was done.
+    """
 
     schema_version: Literal[1] = Field(alias="schema")
     kind: Literal["detector"]
@@ -112,6 +126,8 @@ class DetectorResult(OpenPart):
     detector: DetectorInfo
     dataset: DetectionData
     correction: Correction
+    most: Count = 0
+    scoring: Annotated[list[Count], Field(max_length=16)] = Field(default_factory=lambda: [*FIRST_SCORING])
     clean: Pictures
     harder: dict[Name, Pictures]
     timing: DetectorTiming
@@ -175,10 +191,11 @@ Result = TypeVar("Result", DetectorResult, BoxedResult)
 
 
 def read_detection(path: Path, kind: type[Result]) -> dict[str, Any]:
-    """The JSON values of such a page, checked.
+    """The JSON values of such a page, checked; its key and the name of its file are held to what it says.
 
     Raises:
-        FkbenchError: there is none, or it is something else; the first key that is wrong is named.
+        FkbenchError: there is none, it is something else (the first key that is wrong is named), or its key or name is
+            another one than its content gives.
     """
     try:
         page = plain(json.loads(read_bounded(path, LARGEST)))
@@ -192,7 +209,20 @@ def read_detection(path: Path, kind: type[Result]) -> dict[str, Any]:
     except (ValueError, TypeError, RecursionError) as error:
         raise FkbenchError(f"'{path}' is damaged: {' '.join(str(error).split())[:200]}.", "Score it again.") from error
     assert isinstance(page, dict)
+    _check_key(path, page, kind)
     return page
+
+
+def _check_key(path: Path, page: Mapping[str, Any], kind: type[Result]) -> None:
+    if kind is DetectorResult:
+        stem = detector_stem(page)
+        holds = path.name in (f"{stem}.json", stem + DETECTOR) and page["key"] == detector_key(page)
+    else:
+        stem = boxed_stem(page)
+        # Beside a published record its name begins with that one's, which the page does not state whole.
+        holds = path.name == f"{stem}.json" or path.name.endswith(f".{stem}{SCORE}")
+    if not holds:
+        raise FkbenchError(f"'{path}' has another key than its content gives ({stem}).", "Score it again.")
 
 
 def detector_files(root: Path) -> list[Path]:
@@ -256,12 +286,12 @@ def boxed_of(record: RunRecord, report: Report) -> list[dict[str, Any]]:
     return pages
 
 
-def detectors_of(root: Path, report: Report) -> list[dict[str, Any]]:
-    """The pages of `detector_files`, checked; one that cannot be read is reported and left out."""
+def detectors_of(root: Path, report: Report, dataset: str | None = None) -> list[dict[str, Any]]:
+    """The pages of `detector_files`, of a dataset or all, checked; one that cannot be read is reported and left out."""
     pages = []
     for file in detector_files(root):
         try:
             pages.append(read_detection(file, DetectorResult))
         except FkbenchError as error:
             report(str(error))
-    return pages
+    return [page for page in pages if dataset in (None, page["dataset"]["name"])]

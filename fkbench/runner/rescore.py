@@ -14,7 +14,8 @@ import numpy as np
 
 from fkbench.datasets.samples import FloatArray
 from fkbench.errors import FkbenchError
-from fkbench.records import plan_key, rounded, safe_name
+from fkbench.records import rounded
+from fkbench.records.detection_keys import boxed_stem
 from fkbench.records.files import write_atomic
 from fkbench.records.plain import plain
 from fkbench.runner.calibration import on_reference_squares, settled
@@ -110,12 +111,14 @@ def in_test_order(found: dict[str, FloatArray], inputs: Inputs, source: Path) ->
 
 
 def boxed_path(inputs: Inputs, folder: Path) -> Path:
-    """Where the scores of a run with a detector's boxes lie beside its record: `boxed-<detector>-<key>.json`.
-
-    The key is a hash of dataset, split, detector, settings and correction: the same question replaces its answer.
-    """
-    asked = {"fingerprint": inputs.samples.fingerprint, "split": inputs.split.name, "box": inputs.box}
-    return folder / f"boxed-{safe_name(inputs.detector.name)}-{plan_key(asked)[:8]}.json"
+    """Where a run's scores with a detector's boxes lie, beside its record: the same question replaces its answer."""
+    settings = dict(inputs.box)
+    page = {
+        "dataset": {"fingerprint": inputs.samples.fingerprint, "split": inputs.split.name},
+        "box": settings.pop("name"),
+        "box_settings": settings,
+    }
+    return folder / f"{boxed_stem(page)}.json"
 
 
 def write_boxed(result: Mapping[str, Any], path: Path) -> Path:

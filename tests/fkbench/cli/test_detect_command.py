@@ -13,6 +13,8 @@ import torch
 
 from fkbench.cli.main import main
 from fkbench.records import RunStore
+from fkbench.records.detection_keys import detector_key
+from fkbench.records.detections import DetectorResult, read_detection
 from fkbench.registry import load_registry
 from fkbench.runner.loading import load_run
 
@@ -377,6 +379,22 @@ def test_a_brief_timing_is_no_answer_to_a_full_one(bench, capsys, monkeypatch):
         said = capsys.readouterr()
         assert json.loads(said.out)["detectors"][0]["timing"]["quick"] is quick
     assert "scored before" in said.err
+
+
+def test_a_page_holds_what_its_key_is_of_and_one_that_does_not_is_made_again(bench, capsys):
+    words = ["detect", "--detector", "bright", "--dataset", "patches", "--quick", "--most", "3"]
+    assert bench.call(*words) == 0
+    (path,) = (bench.folder / "runs" / "detectors" / "patches").iterdir()
+    page = read_detection(path, DetectorResult)
+    assert (page["most"], page["dataset"]["pictures"]) == (3, 3)
+    assert page["key"] == detector_key(page) != detector_key({**page, "most": 0})
+    path.write_text(json.dumps(page | {"most": 4}))
+    capsys.readouterr()
+    assert bench.call("detect", "--dataset", "patches") == 0
+    assert "another key than its content gives" in capsys.readouterr().err
+    assert bench.call(*words) == 0
+    assert "scored before" not in capsys.readouterr().err
+    assert read_detection(path, DetectorResult)["most"] == 3
 
 
 def test_few_test_frames_are_not_fewer_than_none(bench, capsys):

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from fkbench.publishing.contributions import Change
+from fkbench.records.detection_keys import detector_key
 
 yaml = pytest.importorskip("yaml")
 WORKFLOWS = Path(__file__).resolve().parents[3] / ".github" / "workflows"
@@ -24,11 +25,16 @@ FINDING = {"recall": 0.9, "recall_ci": [0.8, 1.0], "precision": 1.0, "precision_
            "extra_per_picture": 0.0, "cover": 0.9, "noise": None}  # fmt: skip
 PICTURES = {"corrected": FINDING, "raw": FINDING, "main_recall": 0.9}
 DETECTOR = {
-    "schema": 1, "kind": "detector", "key": "0" * 16, "detector": {"name": "finder", "settings": {}},
-    "dataset": {"name": "faces", "split": "honest", "fingerprint": "sha256:0123456789", "pictures": 9},
-    "correction": {"provenance": {}}, "clean": PICTURES, "harder": {"dark": PICTURES},
+    "schema": 1, "kind": "detector",
+    "detector": {"name": "finder", "settings": {}, "source": "0a", "weights": "", "versions": {"cv2": "4.14.0"}},
+    "dataset": {
+        "name": "faces", "split": "honest", "split_version": 1, "fingerprint": "sha256:0123456789", "pictures": 9,
+    },
+    "correction": {"scale": 1.0, "dx": 0.0, "dy": 0.0, "provenance": {}},
+    "clean": PICTURES, "harder": {"dark": PICTURES},
     "timing": {"ms": {"p50": 3.0, "p90": 4.0}, "void": False, "quick": True},
 }  # fmt: skip
+DETECTOR["key"] = detector_key(DETECTOR)
 
 
 def boxed(record):

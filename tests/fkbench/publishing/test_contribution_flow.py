@@ -16,6 +16,7 @@ from contribution_flow import DETECTOR, ONLY, SAME, boxed, build, check, git, re
 
 from fkbench.publishing import Scrubber, Sides, publish, publish_detectors, rebuild
 from fkbench.records import RunStore, Verification, subject_of, write_verification
+from fkbench.records.detection_keys import boxed_stem, detector_key, detector_stem
 
 
 @pytest.mark.slow
@@ -41,9 +42,9 @@ def test_what_is_published_from_checked_runs_with_detectors_is_taken(workspace, 
     runs = RunStore(tmp_path / "new")
     [record] = runs.records()
     write_verification(record, Verification(key=record.key, subject=subject_of(record), level="arithmetic checked"))
-    (Path(record.path) / "boxed-finder-0a1b2c3d.json").write_text(json.dumps(boxed(record)))
+    (Path(record.path) / f"{boxed_stem(boxed(record))}.json").write_text(json.dumps(boxed(record)))
     (runs.root / "detectors" / "faces").mkdir(parents=True)
-    (runs.root / "detectors" / "faces" / "finder-0000000000000000.json").write_text(json.dumps(DETECTOR))
+    (runs.root / "detectors" / "faces" / f"{detector_stem(DETECTOR)}.json").write_text(json.dumps(DETECTOR))
     published = workspace / "contributed" / "leaderboards"
     done = publish(runs.records(), published, Scrubber())
     publish_detectors(runs.root, published, Scrubber(), done.sides)
@@ -61,7 +62,7 @@ def contribute_detector(workspace, tmp_path):
     published = workspace / "contributed" / "leaderboards"
     for file in list((published / "results").glob("*/new-*")):
         file.unlink()
-    source = tmp_path / "found" / "detectors" / "faces" / "finder-0000000000000000.json"
+    source = tmp_path / "found" / "detectors" / "faces" / f"{detector_stem(DETECTOR)}.json"
     source.parent.mkdir(parents=True)
     source.write_text(json.dumps(DETECTOR))
     publish_detectors(tmp_path / "found", published, Scrubber(), Sides())
@@ -86,6 +87,33 @@ def test_a_detectors_file_that_is_not_as_it_would_be_published_is_refused(worksp
     failed, said = check(workspace)
     assert failed == SAME, said
     assert "is not what its content gives at this place" in said
+
+
+def of_other_versions(page):
+    return {**page, "detector": {**page["detector"], "versions": {"cv2": "4.15.0"}}}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda page: {**page, "key": "f" * 16}, "another key than its content gives"),
+        (
+            lambda page: (page := of_other_versions(page)) | {"key": detector_key(page)},
+            "has a score with these settings",
+        ),
+    ],
+)
+def test_a_second_row_of_a_detector_is_refused(workspace, tmp_path, change, said):
+    file = contribute_detector(workspace, tmp_path)
+    git(workspace / "contributed", "add", "-A")
+    git(workspace / "contributed", "commit", "-qm", "taken before")
+    page = change(json.loads(file.read_text()))
+    second = file.with_name(f"finder-{page['key']}.detector.json")
+    second.write_text(json.dumps(page, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+    failed, text = check(workspace)
+    assert failed == ONLY, text
+    assert said in text
 
 
 @pytest.mark.slow

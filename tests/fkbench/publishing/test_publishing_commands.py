@@ -7,6 +7,7 @@ import json
 import pytest
 
 from fkbench.records import ResultStore
+from fkbench.records.detection_keys import detector_key, detector_stem
 
 
 @pytest.fixture
@@ -42,14 +43,17 @@ def put_detector(store, name, dataset="faces"):
                "extra_per_picture": 0.0, "cover": 0.9, "noise": None}  # fmt: skip
     pictures = {"corrected": finding, "raw": finding, "main_recall": 0.9}
     page = {
-        "schema": 1, "kind": "detector", "key": "0" * 16, "detector": {"name": name, "settings": {}},
-        "dataset": {"name": dataset, "split": "honest", "fingerprint": "sha256:0123456789", "pictures": 9},
-        "correction": {"provenance": {}}, "clean": pictures, "harder": {},
+        "schema": 1, "kind": "detector",
+        "detector": {"name": name, "settings": {}, "source": "", "weights": "", "versions": {}},
+        "dataset": {
+            "name": dataset, "split": "honest", "split_version": 1, "fingerprint": "sha256:0123456789", "pictures": 9,
+        },
+        "correction": {"scale": 1.0, "dx": 0.0, "dy": 0.0, "provenance": {}}, "clean": pictures, "harder": {},
         "timing": {"ms": {"p50": 3.0, "p90": 4.0}, "void": False, "quick": True},
     }  # fmt: skip
-    file = store.root / "detectors" / dataset / f"{name}-{'0' * 16}.json"
+    file = store.root / "detectors" / dataset / f"{detector_stem(page)}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(page))
+    file.write_text(json.dumps(page | {"key": detector_key(page)}))
 
 
 @pytest.mark.parametrize(
