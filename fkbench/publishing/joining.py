@@ -49,9 +49,14 @@ def _ignored(line: str) -> None:
 
 
 def _false_claim(record: RunRecord, registry: Registry) -> str:
-    """What a record says of a model that is known here, and is not so: it decides how many seeds a rank needs."""
+    """What a record says of its model and is not so, or is not for everyone to say.
+
+    Rows are measured against baselines, and a model without randomness needs one seed for a rank.
+    """
     name = record.model.name.partition(":")[0]
     spec = next((spec for spec in registry.all(ModelSpec) if spec.name == name), None)
+    if spec is None and record.model.role == "baseline":
+        return "model: it is said to be a baseline, and is none that is known here: the keepers merge it"
     if spec is None or (record.model.role, record.model.deterministic) == (spec.role, spec.deterministic):
         return ""
     return f"model: {name} has the role {spec.role} and is {'' if spec.deterministic else 'not '}deterministic"
@@ -71,7 +76,7 @@ def _row_fault(record: RunRecord, there: Sequence[RunRecord]) -> str:
     joined = next((one for one in same if len(entries_of([one, record])) == 1), None)
     if joined is None or any((one.key, one.device.name) == (record.key, record.device.name) for one in same):
         return ""
-    return f"row: it would join the one of {joined.key}, which is published: those who keep the leaderboards merge it"
+    return f"row: it would join the one of {joined.key}, which is published: the keepers merge it"
 
 
 def _image_fault(record: RunRecord, usual: set[str]) -> str:

@@ -117,7 +117,12 @@ def test_a_board_of_other_data_does_not_take_the_name_of_a_published_one(faults)
 def test_a_known_model_is_what_the_program_knows_of_it(faults, name, claim):
     [fault] = faults(name, 1.0, 0, **claim)
     assert f"model: {name.partition(':')[0]} has the role entry and is not deterministic" in fault
-    assert faults("unknown", 1.0, 0, **claim) == [fault]
+
+
+def test_only_a_known_model_is_a_baseline_and_any_may_be_without_randomness(faults):
+    assert faults("unknown", 1.0, 0, model__deterministic=True) == []
+    [fault] = faults("other", 1.0, 0, model__role="baseline")
+    assert "said to be a baseline" in fault
 
 
 def test_damaged_files_are_left_to_merging(faults):
