@@ -1,6 +1,7 @@
 """Who is ranked, and how: all rules in one place.
 
-A row is ranked if its protocol is frozen and ranked, nothing was overridden, it has at least three finished seeds (one
+A row is ranked if its protocol is frozen and ranked, nothing was overridden, a recipe of ours is the one that its
+records state, it has at least three finished seeds (one
 for a model without randomness) and no seed that failed, it is neither collapsed nor stale nor untrained,
 errors per image stand beside its records, give the recorded rmse and are about the same images as the other rows', and
 no check of it (`fkbench verify`) has failed. A failed seed unranks, as a row must not get better by losing its worst
@@ -23,7 +24,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
@@ -31,6 +32,7 @@ from fkbench.boards.entries import STALE, Entry
 from fkbench.errors import FkbenchError
 from fkbench.protocols import PROTOCOLS
 from fkbench.records import ERRORS_FILE, ProtocolInfo, RunRecord, beside, read_errors
+from fkbench.records.plain import plain, rounded
 from fkbench.score import ImageErrors, Pair, SeedSums, all_pairs, ranks
 
 SEEDS_NEEDED = 3
@@ -69,7 +71,7 @@ def errors_beside(record: RunRecord) -> ImageErrors:
 
 def reasons(entry: Entry) -> tuple[str, ...]:
     """Why a row is not ranked, as far as its records tell; empty if nothing speaks against it."""
-    found = [*_unfinished(entry), *_protocol(entry.first.protocol)]
+    found = [*_unfinished(entry), *_protocol(entry.first.protocol), *_recipe(entry.first.protocol)]
     if entry.first.protocol.overrides:
         changes = (f"{name}={value}" for name, value in sorted(entry.first.protocol.overrides.items()))
         found.append(f"settings changed: {', '.join(changes)}")
@@ -93,18 +95,18 @@ def copies(entry: Entry, sums: SeedSums) -> tuple[str, ...]:
     """
     if entry.deterministic or len(sums.sum_sq) < 2:
         return ()
-    places = np.argsort(sums.sum_sq.sum(axis=1), kind="stable").tolist()
-    rows = sums.sum_sq[np.ix_(places, np.flatnonzero(sums.count))]
-    found: list[str] = []
-    named: set[int] = set()
-    for start, place in enumerate(places):
-        others = rows[start + 1 : start + 1 + NEIGHBOURS]
-        equal = np.abs(others - rows[start]) <= SAME_ERROR * np.maximum(others, rows[start])
-        near = {places[start + 1 + i] for i in np.flatnonzero(2 * equal.sum(axis=1) > rows.shape[1])} - named
-        if near:
-            found.append(f"{_seeds([entry.done[i] for i in sorted({place, *near})])} predict nearly the same")
-        named |= near
-    return tuple(sorted(found))
+    places = np.argsort(sums.sum_sq.sum(axis=1), kind="stable")
+    rows = sums.sum_sq[places][:, sums.count > 0]
+    least = (1.0 - SAME_ERROR) * rows
+    same: dict[int, set[int]] = {}
+    for apart in range(1, min(len(rows), NEIGHBOURS + 1)):
+        equal = (least[apart:] <= rows[:-apart]) & (least[:-apart] <= rows[apart:])
+        for i in np.flatnonzero(2 * np.count_nonzero(equal, axis=1) > rows.shape[1]):
+            one, other = int(places[i]), int(places[i + apart])
+            joined = same.get(one, {one}) | same.get(other, {other})
+            same |= dict.fromkeys(joined, joined)
+    parts = sorted({tuple(sorted(joined)) for joined in same.values()})
+    return tuple(f"{_seeds([entry.done[i] for i in part])} predict nearly the same" for part in parts)
 
 
 def holds(entry: Entry, why: tuple[str, ...]) -> bool:
@@ -137,6 +139,22 @@ def _protocol(protocol: ProtocolInfo) -> list[str]:
     if known.ranked and frozen:
         return []
     return [f"protocol {protocol.name} v{protocol.version} is not ranked{'' if frozen else ' (not frozen)'}"]
+
+
+def _recipe(stated: ProtocolInfo) -> list[str]:
+    """Whether records that say that they are of a protocol of ours, unchanged, state another recipe than it has."""
+    own = PROTOCOLS.get(stated.name)
+    if own is None or own.recipe is None or own.version != stated.version or stated.overrides:
+        return []
+    recipe = {**plain(asdict(own.recipe)), "codec": stated.recipe.get("codec")}  # a head may have its own
+    return [] if _agree(stated.recipe, rounded(recipe)) else [f"not of the recipe of {stated.name} v{stated.version}"]
+
+
+def _agree(stated: object, own: object) -> bool:
+    """Whether values are equal; what only one of two mappings has was unknown to an older version of this program."""
+    if isinstance(stated, Mapping) and isinstance(own, Mapping):
+        return all(_agree(value, own[name]) for name, value in stated.items() if name in own)
+    return stated == own
 
 
 def seed_sums(entry: Entry, errors: ErrorsOf) -> SeedSums | Unusable:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -185,6 +185,17 @@ def test_no_protocol_of_ours_that_is_unranked_gets_a_rank(runs):
         if not (ours.ranked and ours.frozen):
             runs.add_seeds("net", 2.0, protocol={"name": name, "version": ours.version, "frozen": True, "ranked": True})
     assert all(row.rank is None for board in build(runs.records, runs.errors_of) for row in board.rows)
+
+
+def test_a_recipe_of_ours_must_be_the_one_that_is_stated(runs):
+    ours = PROTOCOLS["uniform"]
+    recipe = asdict(ours.recipe)
+    page = {"name": "uniform", "version": ours.version, "frozen": True, "ranked": True}
+    older = {name: value for name, value in recipe["augmentation"].items() if name != "sharpness"}
+    runs.add_seeds("net", 2.0, protocol={**page, "recipe": {**recipe, "augmentation": older}})
+    assert ranks_of(runs) == {"net": "1"}
+    runs.add_seeds("short", 1.0, protocol={**page, "recipe": {**recipe, "images_seen": 9600}})
+    assert reasons_of(runs, "short") == ("not of the recipe of uniform v1",)
 
 
 def test_an_unranked_row_does_not_move_the_others(runs):
