@@ -203,7 +203,7 @@ def wanted_records(
 
 def _board(group: Group, errors: ErrorsOf, trust: TrustOf) -> Board:
     entries = {f"{place:06d}": entry for place, entry in enumerate(group.entries)}
-    levels = {name: row_trust(entry.done, trust) for name, entry in entries.items()}
+    levels = {name: row_trust(entry.records, trust) for name, entry in entries.items()}
     sums, why, contradicted = _sums_and_reasons(entries, errors, {name: found for name, (_, found) in levels.items()})
     trusted = {name: FAILED if name in contradicted else level for name, (level, _) in levels.items()}
     identity = {name: entry.identity for name, entry in entries.items()}
