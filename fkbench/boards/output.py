@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fkbench.boards.boards import Board
 from fkbench.boards.latex import render_latex
-from fkbench.boards.text import render_csv, render_index, render_json, render_markdown
+from fkbench.boards.text import markdown_text, render_csv, render_index, render_json, render_markdown
 from fkbench.records.files import write_atomic
 
 if TYPE_CHECKING:
@@ -53,12 +53,22 @@ def write_texts(files: Mapping[str, str], stem: str, folder: Path) -> list[Path]
     return [folder / f"{stem}.{ending}" for ending in files]
 
 
-def write_index(boards: Sequence[Board], folder: Path, sides: Sequence[SideBoard] = ()) -> Path:
+def write_index(
+    boards: Sequence[Board], folder: Path, sides: Sequence[SideBoard] = (), notes: Sequence[str] = ()
+) -> Path:
     """`index.md`, which leads to the boards, and to those about detectors.
+
+    Args:
+        boards: all that are named.
+        folder: where to.
+        sides: boards about detectors.
+        notes: what stands below, text by anyone.
 
     Raises:
         FkbenchError: the folder cannot be written.
     """
     path = folder / "index.md"
-    write_atomic(path, render_index(boards, [(side.title, side.slug) for side in sides]).encode(), durable=False)
+    text = render_index(boards, [(side.title, side.slug) for side in sides])
+    text += "".join(f"\n**{markdown_text(note)}**\n" for note in notes)
+    write_atomic(path, text.encode(), durable=False)
     return path

@@ -11,6 +11,8 @@ from fkbench.cli.session import console, current, note, print_json
 from fkbench.errors import FkbenchError, UnknownNameError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fkbench.boards import Board
     from fkbench.publishing import Added, Clash, Sides
     from fkbench.records import ResultStore, RunRecord
@@ -86,20 +88,39 @@ def leaderboard(
 
 
 def _write(root: Path, dataset: str | None, folder: Path, *, as_json: bool) -> None:
-    from fkbench.boards import page, wanted_records
+    from fkbench.boards import page
     from fkbench.boards.detections import side_boards
+    from fkbench.records import ResultStore
     from fkbench.records.parallel import useful_processes
+    from fkbench.records.results import read_each
     from fkbench.site import write_leaderboards
 
-    records = wanted_records(root, dataset, note)
+    every, damaged = read_each(ResultStore(root).files())
+    for error in damaged.values():
+        note(str(error))
+    records = _of_dataset(every, root, dataset)
     sides = side_boards(records, root, note, dataset)
-    made = write_leaderboards(records, folder, latex=True, processes=useful_processes(len(records)), sides=sides)
+    used = useful_processes(len(records))
+    made = write_leaderboards(records, folder, latex=True, processes=used, sides=sides, damaged=damaged)
+    for path, reason in made.faults.items():
+        note(f"Shown as failed: {_plain(path)}: {_plain(reason)}")
     if as_json:
         print_json({"boards": [page(board) for board in made.boards], "files": made.tables, "pages": made.pages})
         return
     for file in (*made.tables, folder / "index.html"):
         typer.echo(str(file))
     note(made_text(made, folder))
+
+
+def _of_dataset(records: Sequence[RunRecord], root: Path, dataset: str | None) -> list[RunRecord]:
+    if not records:
+        raise FkbenchError(
+            f"There are no runs in '{root}'.", "Make one with `fkbench run`, or name another folder with --runs."
+        )
+    wanted = [record for record in records if dataset in (None, record.dataset.name)]
+    if not wanted:
+        raise UnknownNameError("dataset among the runs", str(dataset), {record.dataset.name for record in records})
+    return wanted
 
 
 def made_text(made: Leaderboards, folder: Path) -> str:
@@ -141,6 +162,7 @@ def _publish(
     named = only or None
     publish_detectors(root, target, scrubber, done.sides, dataset=dataset, only=named, replace=replace)
     made = rebuild(target, damaged.append, processes=None)
+    done.refused |= made.faults
     for line in dict.fromkeys(damaged):
         note(f"Damaged: {line}")
     if as_json:
@@ -163,21 +185,14 @@ def _chosen(root: Path, dataset: str | None, only: list[str], damaged: list[str]
     if only and not of_runs:
         return []
     records = store.records(damaged.append)
-    if not records and not only and detector_files(root):
+    if not records and not only and (damaged or detector_files(root)):
         return []
-    if not records:
-        raise FkbenchError(
-            f"There are no runs in '{root}'.", "Make one with `fkbench run`, or name another folder with --runs."
-        )
     unknown = [text for text in of_runs if "@" in text and detectors and not _means_runs(store, text)]
     if unknown:
         raise UnknownNameError("run or detector's score", unknown[0], detectors | {label(record) for record in records})
     if only:
         records = list({record.path: record for text in of_runs for record in store.find_all(text, _unheard)}.values())
-    wanted = [record for record in records if dataset in (None, record.dataset.name)]
-    if not wanted:
-        raise UnknownNameError("dataset among the runs", str(dataset), {record.dataset.name for record in records})
-    return wanted
+    return _of_dataset(records, root, dataset)
 
 
 def _unheard(_line: str) -> None:

@@ -39,6 +39,7 @@ def command(
 
     Exit code 1 where results are in conflict and --keep does not say which to take, or a record is damaged or refused.
     """
+    from fkbench.boards.text import visible
     from fkbench.publishing import merge, rebuild
 
     target = out.expanduser() if out is not None else None
@@ -58,6 +59,8 @@ def command(
         read = sum(done.read.values())
         place = f" in {out}" if out else ""
         note(f"{read} record{'s'[: read != 1]} read, {done.results} result{'s'[: done.results != 1]}{place}.")
+        for path, reason in made.faults.items() if made is not None else ():
+            note(f"Shown as failed: {visible(path)}: {visible(reason)}")
         if made is not None:
             note(made_text(made, out or Path()))
     if (done.added.conflicts and not resolved) or done.damaged or done.added.refused or done.added.sides.refused:

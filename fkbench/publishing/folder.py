@@ -14,14 +14,14 @@ from fkbench.boards.detections import side_boards
 from fkbench.errors import FkbenchError
 from fkbench.publishing.detections import Sides, publish_boxed
 from fkbench.publishing.differences import Difference, Kind, better_measured, differences, kind_of
-from fkbench.publishing.form import Form, RefusedError, fault_of_published, published_form
+from fkbench.publishing.form import Form, RefusedError, published_form
 from fkbench.publishing.scrubbing import Scrubber
 from fkbench.records import ResultStore, RunRecord
 from fkbench.records.beside import RESULTS
 from fkbench.records.files import read_bounded, write_atomic
 from fkbench.records.pages import RECORD_FILE
-from fkbench.records.parallel import in_processes, useful_processes
-from fkbench.records.results import read_result
+from fkbench.records.parallel import useful_processes
+from fkbench.records.results import read_each, read_result
 
 if TYPE_CHECKING:
     from fkbench.site import Leaderboards
@@ -79,7 +79,7 @@ class Added:
 def publish(records: Iterable[RunRecord], folder: Path, scrubber: Scrubber, *, replace: bool = False) -> Added:
     """Add results to a published folder; what is there already stays.
 
-    Of the given ones those that lie there are checked where they are, and named among the refused if they do not hold.
+    Of the given ones those that lie there stay as they are; `rebuild` says of all that lie there whether they hold.
 
     What the author's own checks found is not published: those who keep the folder check what it holds.
 
@@ -93,13 +93,8 @@ def publish(records: Iterable[RunRecord], folder: Path, scrubber: Scrubber, *, r
         FkbenchError: the folder cannot be written.
     """
     done = Added()
-    given = list(records)
-    inside = [record for record in given if _inside(record, folder)]
-    faults = in_processes(fault_of_published, inside, useful_processes(len(inside)))
-    done.refused |= {record.path: fault for record, fault in zip(inside, faults, strict=True) if fault}
-    there = {record.path for record in inside}
-    for record in given:
-        if record.path in there:
+    for record in records:
+        if _inside(record, folder):
             continue
         try:
             form = published_form(record, scrubber)
@@ -140,7 +135,8 @@ def check_apart(root: Path, folder: Path) -> None:
 def rebuild(folder: Path, report: Report | None = None, processes: int | None = 1) -> Leaderboards:
     """Write the tables and pages of all results that are published in a folder, and of nothing else.
 
-    Tables of boards that have no result there any more are removed, as are pages of such rows.
+    Tables of boards that have no result there any more are removed, as are pages of such rows. A result that does not
+    hold is shown as failed, one that cannot be read is named in a note of its board.
 
     Args:
         folder: with `results` in it.
@@ -159,13 +155,15 @@ def rebuild(folder: Path, report: Report | None = None, processes: int | None = 
     used = useful_processes(len(found)) if processes is None else processes
     made = write_published(folder, found, report or _log.warning, used) if found else None
     if made is None:
-        records = store.records(report)
+        records, damaged = read_each(found)
+        for error in damaged.values():
+            (report or _log.warning)(str(error))
         sides = side_boards(records, folder, report or _log.warning)
-        if not records and not sides:
+        if not found and not sides:
             raise FkbenchError(
                 f"Nothing is published in '{folder}'.", "Add results: fkbench leaderboard --publish DIR."
             )
-        made = write_leaderboards(records, folder, processes=used, sides=sides)
+        made = write_leaderboards(records, folder, processes=used, sides=sides, damaged=damaged)
     _remove_old_tables(folder, {b.slug for b in made.boards} | {side.slug for side in made.sides})
     return made
 

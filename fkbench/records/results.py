@@ -82,13 +82,22 @@ def read_results(files: Iterable[Path], report: Callable[[str], None] | None = N
         files: as for `read_result`.
         report: called with a line for each damaged record; default: the log, at level warning.
     """
+    found, damaged = read_each(files)
+    for error in damaged.values():
+        (report or _log.warning)(str(error))
+    return found
+
+
+def read_each(files: Iterable[Path]) -> tuple[list[RunRecord], dict[Path, FkbenchError]]:
+    """The records of some files, and why the others cannot be read."""
     found: list[RunRecord] = []
+    damaged: dict[Path, FkbenchError] = {}
     for file in files:
         try:
             found.append(read_result(file))
         except FkbenchError as error:
-            (report or _log.warning)(str(error))
-    return found
+            damaged[file] = error
+    return found, damaged
 
 
 def _is_published_file(path: Path) -> bool:

@@ -16,13 +16,16 @@ TITLE = "Facial keypoints: leaderboards"
 LEAK_NUMBERS = leak_text({"groups": {"both_sides": 0, "total": 0, "test_share": 0}}).partition(":")[0]
 
 
-def index_page(boards: Sequence[Board], sections: Sequence[str], sides: Sequence[SideBoard] = ()) -> str:
+def index_page(
+    boards: Sequence[Board], sections: Sequence[str], sides: Sequence[SideBoard] = (), notes: Sequence[str] = ()
+) -> str:
     """The page.
 
     Args:
         boards: in the order in which they stand on it.
         sections: of each, as HTML.
         sides: boards about detectors, below them.
+        notes: what readers must know of all boards.
     """
     overview = "\n".join(map(_line, boards))
     heads = "".join(
@@ -36,7 +39,8 @@ def index_page(boards: Sequence[Board], sections: Sequence[str], sides: Sequence
         f"<header><h1>{TITLE}</h1><p>Rows of one board share data, split, protocol and box; nothing else is compared. "
         "Scores in pixels of the scoring frame.</p></header>\n"
         '<main id="main">\n<section id="boards" aria-labelledby="boards-title"><h2 id="boards-title">Boards</h2>\n'
-        '<div class="scroll" role="region" tabindex="0" aria-label="All boards"><table class="sortable asc n-last">'
+        + "".join(f'<p class="note" role="note">{isolated(note, 1000)}</p>\n' for note in notes)
+        + '<div class="scroll" role="region" tabindex="0" aria-label="All boards"><table class="sortable asc n-last">'
         f"<thead><tr>{heads}</tr></thead><tbody>\n{overview}\n</tbody></table></div>\n"
         '<p class="tools" hidden><button type="button" class="every" aria-pressed="false">Show all boards</button></p>'
         '<p class="note lost" role="status" hidden>This page has no board of the name in its address.</p>\n'

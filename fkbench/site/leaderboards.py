@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from fkbench.boards import Board, Group, errors_beside, groups_of, write_board, write_index
+from fkbench.boards import Board, Group, Trust, errors_beside, groups_of, trust_beside, write_board, write_index
 from fkbench.boards.detections import SideBoard, side_boards
 from fkbench.boards.output import write_texts
 from fkbench.errors import FkbenchError
@@ -14,7 +14,7 @@ from fkbench.publishing.scrubbing import Scrubber
 from fkbench.records import RunRecord
 from fkbench.records.detections import with_boxed
 from fkbench.records.parallel import in_processes
-from fkbench.records.results import read_results
+from fkbench.records.results import read_each
 from fkbench.score import ImageErrors
 from fkbench.site.measures import ErrorsOf
 from fkbench.site.writing import DatasetOf, Site, registered_dataset
@@ -29,12 +29,37 @@ class Leaderboards:
         tables: paths of the tables and of the page of Markdown that leads to them.
         pages: paths of `index.html`, of a page for each ranked row, and of what these share.
         sides: boards about detectors, sorted by slug.
+        faults: path of a published result that does not hold, and is shown as failed → why.
     """
 
     boards: tuple[Board, ...]
     tables: tuple[Path, ...]
     pages: tuple[Path, ...]
     sides: tuple[SideBoard, ...] = ()
+    faults: Mapping[str, str] = field(default_factory=dict)
+
+
+def damage_notes(damaged: Mapping[Path, FkbenchError]) -> dict[str, tuple[str, ...]]:
+    """Folder → a note for each of its records that cannot be read; without what differs by machine or version."""
+    notes: dict[str, tuple[str, ...]] = {}
+    for file, error in sorted(damaged.items()):
+        what = error.message.replace(str(file), file.name).partition(": ")[0].rstrip(".")
+        notes[file.parent.name] = (*notes.get(file.parent.name, ()), f"{what}: the record is left out.")
+    return notes
+
+
+@dataclass
+class Checks:
+    """How far records are trusted; remembers why published ones do not hold."""
+
+    faults: dict[str, str] = field(default_factory=dict)
+
+    def __call__(self, record: RunRecord) -> Trust:
+        """As `trust_beside`."""
+        found = trust_beside(record)
+        if not found.holds:
+            self.faults[record.path] = found.fault
+        return found
 
 
 @dataclass
@@ -68,20 +93,23 @@ class Target:
     dataset: DatasetOf = registered_dataset
     scrubber: Scrubber = field(default_factory=Scrubber.of_this_machine)
 
-    def write(self, group: Group, damaged: Sequence[str] = ()) -> Done:
+    def write(self, group: Group, notes: Sequence[str] = (), damaged: Sequence[str] = ()) -> Done:
         """Write the tables of a board, and the pages of its ranked rows.
 
         Args:
             group: the records of the board.
+            notes: on the board, beside those that its records give.
             damaged: for `Done`.
         """
         # A board's errors are kept until its pages are written; those of all boards would not fit into memory.
         site = Site(self.folder, Remembered(self.errors), self.dataset, self.scrubber)
-        board = group.board(site.errors)
+        checks = Checks()
+        board = group.board(site.errors, checks)
+        board = replace(board, notes=(*board.notes, *notes))
         tables = write_board(board, self.folder, latex=self.latex)
         section = site.section(board, group.entries)
         boxed = tuple(with_boxed(group.records))
-        return Done(board, section, tuple(tables), frozenset(site.written), tuple(damaged), boxed)
+        return Done(board, section, tuple(tables), frozenset(site.written), tuple(damaged), boxed, checks.faults)
 
 
 @dataclass(frozen=True)
@@ -92,6 +120,7 @@ class Done:
         section: its part of `index.html`.
         damaged: a line for each of its records that could not be read.
         boxed: its records with scores with detectors' boxes beside them.
+        faults: as of `Leaderboards`.
     """
 
     board: Board
@@ -100,6 +129,7 @@ class Done:
     pages: frozenset[Path]
     damaged: tuple[str, ...] = ()
     boxed: tuple[RunRecord, ...] = ()
+    faults: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -108,10 +138,11 @@ class Job:
 
     target: Target
     group: Group
+    notes: tuple[str, ...] = ()
 
     def done(self) -> Done:
         """Write it."""
-        return self.target.write(self.group)
+        return self.target.write(self.group, self.notes)
 
 
 @dataclass(frozen=True)
@@ -124,12 +155,12 @@ class FolderJob:
 
     def done(self) -> Done | None:
         """Write it; None, and nothing is written, where its results are not of that one board."""
-        damaged: list[str] = []
-        records = read_results(self.files, damaged.append)
+        records, damaged = read_each(self.files)
         groups = groups_of(records)
         if len(groups) != 1 or groups[0].slug != self.folder.name:
             return None
-        return self.target.write(groups[0], damaged)
+        notes = damage_notes(damaged).get(self.folder.name, ())
+        return self.target.write(groups[0], notes, [str(error) for error in damaged.values()])
 
 
 def write_leaderboards(
@@ -141,6 +172,7 @@ def write_leaderboards(
     dataset: DatasetOf = registered_dataset,
     processes: int = 1,
     sides: Sequence[SideBoard] = (),
+    damaged: Mapping[Path, FkbenchError] | None = None,
 ) -> Leaderboards:
     """Write the tables of all boards, `index.md`, `index.html` and the pages of ranked rows.
 
@@ -156,13 +188,18 @@ def write_leaderboards(
         processes: that share the boards. More than one needs `errors` and `dataset` that can be sent to a process, and
             a main module that can be imported.
         sides: boards about detectors, written beside those of models.
+        damaged: files of records that cannot be read: a note of the board that their folder has the name of, or below
+            the names of all boards.
 
     Raises:
         FkbenchError: the folder cannot be written.
     """
     target = Target(folder, latex, errors, dataset)
-    jobs = [Job(target, group) for group in groups_of(records)]
-    return _finished(in_processes(Job.done, jobs, processes), target, sides)
+    notes = damage_notes(damaged or {})
+    jobs = [Job(target, group, notes.pop(group.slug, ())) for group in groups_of(records)]
+    return _finished(
+        in_processes(Job.done, jobs, processes), target, sides, [line for own in notes.values() for line in own]
+    )
 
 
 def write_published(
@@ -201,7 +238,9 @@ def write_published(
     return _finished(found, target, side_boards(records, folder, report))
 
 
-def _finished(boards: Iterable[Done], target: Target, sides: Sequence[SideBoard]) -> Leaderboards:
+def _finished(
+    boards: Iterable[Done], target: Target, sides: Sequence[SideBoard], notes: Sequence[str] = ()
+) -> Leaderboards:
     """With what the boards share."""
     site, done = Site(target.folder, dataset=target.dataset), list(boards)
     tables: list[Path] = []
@@ -211,6 +250,7 @@ def _finished(boards: Iterable[Done], target: Target, sides: Sequence[SideBoard]
     made = tuple(one.board for one in done)
     for side in sides:
         tables += write_texts(side.files, side.slug, target.folder)
-    tables.append(write_index(made, target.folder, sides))
-    pages = site.finish(made, [one.section for one in done], sides)
-    return Leaderboards(made, tuple(tables), tuple(pages), tuple(sides))
+    tables.append(write_index(made, target.folder, sides, notes))
+    pages = site.finish(made, [one.section for one in done], sides, notes)
+    faults = {path: fault for one in done for path, fault in one.faults.items()}
+    return Leaderboards(made, tuple(tables), tuple(pages), tuple(sides), faults)

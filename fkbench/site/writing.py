@@ -104,11 +104,17 @@ class Site:
         tables = [name for name in (f"{board.slug}.{end}" for end in TABLES) if (self.folder / name).is_file()]
         return board_section(board, rows, scheme, pages, tables)
 
-    def finish(self, boards: Sequence[Board], sections: Sequence[str], sides: Sequence[SideBoard] = ()) -> list[Path]:
+    def finish(
+        self,
+        boards: Sequence[Board],
+        sections: Sequence[str],
+        sides: Sequence[SideBoard] = (),
+        notes: Sequence[str] = (),
+    ) -> list[Path]:
         """Write what the boards share and take away what is old; returns the paths of the whole site."""
         for name, text in (("site.css", style()), ("site.js", script())):
             self.write(self.folder / PAGES / name, text.encode())
-        self.write(self.folder / "index.html", index_page(boards, sections, sides).encode())
+        self.write(self.folder / "index.html", index_page(boards, sections, sides, notes).encode())
         self.remove_old()
         return sorted(self.written)
 
