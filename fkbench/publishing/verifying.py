@@ -101,10 +101,6 @@ def verify(record: RunRecord, registry: Registry, data: Path, predict: Predict |
     errors = _stored_errors(found)
     if errors is None:
         return found
-    fault = fault_of_errors(errors)
-    if fault:
-        found.mismatches.append(f"the errors per image {fault}")
-        return found
     plugins = {spec.name: resolve(spec.compute) for spec in registry.all(MetricSpec)}
     found.lines = check_metrics(record, errors, _mixes(record, registry), plugins)
     found.mismatches += [_text(line) for line in found.lines if line.verdict == "differs"]
@@ -132,10 +128,14 @@ def _check_files(found: Checked) -> None:
 def _stored_errors(found: Checked) -> ImageErrors | None:
     path = beside(found.record, ERRORS_FILE)
     try:
-        return read_errors(path)
+        errors = read_errors(path)
     except FkbenchError as error:
         _unreadable(found, ERRORS_FILE, path, error)
         return None
+    fault = fault_of_errors(errors)
+    if fault:
+        found.mismatches.append(f"the errors per image {fault}")
+    return None if fault else errors
 
 
 def _unreadable(found: Checked, name: str, path: Path, error: FkbenchError) -> None:
