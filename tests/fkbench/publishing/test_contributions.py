@@ -16,6 +16,7 @@ from contribution_flow import DETECTOR, FLOW, STEPS, WORKFLOWS, boxed, build, ch
 from fkbench.errors import FkbenchError
 from fkbench.publishing.contributions import Change, changes_of, check_same, fault_of, take
 from fkbench.records import RunStore
+from fkbench.records.detection_keys import boxed_stem, detector_stem
 
 EVENTS = FLOW[True]  # YAML 1.1 takes `on` for true
 BOARD = "leaderboards/results/faces-honest-fair-v1-whole-01234567"
@@ -111,14 +112,16 @@ def test_what_git_says_is_read():
             changes_of(wrong)
 
 
-@pytest.mark.parametrize("also", [[], ["mine-0123456789abcdef.json"], ["net-0123456789abcdef.detector.json"]])
-@pytest.mark.parametrize("ending", ["boxed-finder-0a1b2c3d.score.json", "history.csv", "predictions.safetensors"])
+@pytest.mark.parametrize("also", [[], ["mine-0123456789abcdef.json"], [f"{detector_stem(DETECTOR)}.detector.json"]])
+@pytest.mark.parametrize("ending", ["score.json", "history.csv", "predictions.safetensors"])
 def test_what_belongs_to_a_result_comes_with_it_or_not_at_all(workspace, tmp_path, ending, also):
     """A score beside another's published run could be anything: what it was made of is not there."""
     record = record_of(workspace)
-    name = f"net-0123456789abcdef.{ending}"
+    score = boxed(RunStore(tmp_path / "new").records()[0])
+    whose = f"{boxed_stem(score)}." if ending == "score.json" else ""
+    name = f"net-0123456789abcdef.{whose}{ending}"
     shutil.copy(record, record.with_name("net-0123456789abcdef.json"))
-    record.with_name(name).write_text(json.dumps(boxed(RunStore(tmp_path / "new").records()[0])))
+    record.with_name(name).write_text(json.dumps(score))
     for other in also:
         record.with_name(other).write_text(json.dumps(DETECTOR))
     board = f"leaderboards/results/{record.parent.name}"
