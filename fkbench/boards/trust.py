@@ -1,6 +1,6 @@
 """How far rows are trusted: from what checks have left behind, never from a record's own words.
 
-What is published is held to its files whenever it is read: a result that would be refused now has failed its check.
+What is published is held to its list of files whenever it is read: where one is gone or another, its check has failed.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ def trust_beside(record: RunRecord) -> Trust:
 
 
 def _fault(record: RunRecord) -> str:
-    """Why a published result would be refused; tables are public and the same everywhere: no path is in it."""
+    """Why the files of a published result do not hold; tables are public and the same everywhere: no path is in it."""
     # Here and not above: what is published needs the boards' names.
-    from fkbench.publishing.form import fault_of_published
+    from fkbench.publishing.form import fault_of_files
     from fkbench.publishing.scrubbing import Scrubber
 
-    return Scrubber().text(fault_of_published(record).replace(f"{Path(record.path).parent}{os.sep}", ""))
+    return Scrubber().text(fault_of_files(record).replace(f"{Path(record.path).parent}{os.sep}", ""))
 
 
 def row_trust(records: Sequence[RunRecord], trust: TrustOf) -> tuple[str, tuple[str, ...]]:

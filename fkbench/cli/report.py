@@ -82,7 +82,8 @@ def _speed(record: RunRecord, timing: Timing) -> str:
     if getattr(timing, "void", False):
         why = getattr(timing, "void_reason", None) or "no reason given"
         speed = f"[yellow]void: {escape(str(why))}[/yellow] ({speed})"
-    return f"{train}; {speed}; on {escape(record.device.name)}, {record.device.threads} thread{'s'[: record.device.threads != 1]}"
+    threads = f"{record.device.threads} thread{'s'[: record.device.threads != 1]}"
+    return f"{train}; {speed}; on {escape(record.device.name)}, {threads}"
 
 
 def _number(value: object, digits: int) -> str:

@@ -14,13 +14,13 @@ from fkbench.boards.detections import side_boards
 from fkbench.errors import FkbenchError
 from fkbench.publishing.detections import Sides, publish_boxed
 from fkbench.publishing.differences import Difference, Kind, better_measured, differences, kind_of
-from fkbench.publishing.form import Form, RefusedError, published_form
+from fkbench.publishing.form import Form, RefusedError, fault_of_published, published_form
 from fkbench.publishing.scrubbing import Scrubber
 from fkbench.records import ResultStore, RunRecord
 from fkbench.records.beside import RESULTS
 from fkbench.records.files import read_bounded, write_atomic
 from fkbench.records.pages import RECORD_FILE
-from fkbench.records.parallel import useful_processes
+from fkbench.records.parallel import in_processes, useful_processes
 from fkbench.records.results import read_each, read_result
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Added:
 def publish(records: Iterable[RunRecord], folder: Path, scrubber: Scrubber, *, replace: bool = False) -> Added:
     """Add results to a published folder; what is there already stays.
 
-    Of the given ones those that lie there stay as they are; `rebuild` says of all that lie there whether they hold.
+    Of the given ones those that lie there are checked where they are, and named among the refused if they do not hold.
 
     What the author's own checks found is not published: those who keep the folder check what it holds.
 
@@ -92,9 +92,13 @@ def publish(records: Iterable[RunRecord], folder: Path, scrubber: Scrubber, *, r
     Raises:
         FkbenchError: the folder cannot be written.
     """
-    done = Added()
-    for record in records:
-        if _inside(record, folder):
+    done, given = Added(), list(records)
+    inside = [record for record in given if _inside(record, folder)]
+    faults = in_processes(fault_of_published, inside, useful_processes(len(inside)))
+    done.refused |= {record.path: fault for record, fault in zip(inside, faults, strict=True) if fault}
+    there = {record.path for record in inside}
+    for record in given:
+        if record.path in there:
             continue
         try:
             form = published_form(record, scrubber)

@@ -76,18 +76,34 @@ class Form:
 
 
 def fault_of_published(record: RunRecord) -> str:
-    """Why a published result, as it lies in its folder, would be refused now; empty where it would not.
+    """Why a published result, as it lies in its folder, would be refused now; empty where it would not."""
+    fault = fault_of_files(record)
+    if fault or record.status != "done":
+        return fault
+    try:
+        _checked_arrays(record)
+    except (FkbenchError, ValueError) as error:
+        return _said(error)
+    return ""
 
-    All files that the record lists must be there as they were written, history included.
+
+def fault_of_files(record: RunRecord) -> str:
+    """The same without a look into the files, which is for whole folders.
+
+    All that the record lists must be there as it was written, history included; a finished one needs its predictions.
     """
     try:
         _check_names(record)
         _check_listed(record, tuple(record.files))
-        if record.status == "done":
-            _checked_arrays(record)
+        if record.status == "done" and not beside(record, PREDICTIONS_FILE).is_file():
+            raise RefusedError(f"there is no {PREDICTIONS_FILE}")
     except (FkbenchError, ValueError) as error:
-        return getattr(error, "message", "") or str(error).splitlines()[0]
+        return _said(error)
     return ""
+
+
+def _said(error: Exception) -> str:
+    return getattr(error, "message", "") or str(error).splitlines()[0]
 
 
 def published_form(record: RunRecord, scrubber: Scrubber) -> Form:
@@ -102,7 +118,7 @@ def published_form(record: RunRecord, scrubber: Scrubber) -> Form:
     except RefusedError:
         raise
     except (FkbenchError, ValueError) as error:
-        raise RefusedError(getattr(error, "message", "") or str(error).splitlines()[0]) from error
+        raise RefusedError(_said(error)) from error
     listed = {name: FileInfo(bytes=len(data), sha256=hashlib.sha256(data).hexdigest()) for name, data in files.items()}
     return Form(clean.model_copy(update={"files": listed}), files, record.path)
 
