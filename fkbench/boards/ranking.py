@@ -37,6 +37,8 @@ from fkbench.score import ImageErrors, Pair, SeedSums, all_pairs, ranks
 
 SEEDS_NEEDED = 3
 UNRANKING_FLAGS = ("collapsed", STALE, "untrained")
+STATED = ("augmentation", "batch", "images_seen", "lr", "optimiser", "schedule", "selection", "weight_decay")
+"""What a record must state of a recipe, so that it cannot be told from another one by saying nothing."""
 RMSE_TOLERANCE = 1e-4
 """Relative; recorded numbers have six significant digits."""
 SAME_ERROR = 0.01
@@ -71,7 +73,7 @@ def errors_beside(record: RunRecord) -> ImageErrors:
 
 def reasons(entry: Entry) -> tuple[str, ...]:
     """Why a row is not ranked, as far as its records tell; empty if nothing speaks against it."""
-    found = [*_unfinished(entry), *_protocol(entry.first.protocol), *_recipe(entry.first.protocol)]
+    found = [*_unfinished(entry), *_protocol(entry.first.protocol), *_recipe(entry.first)]
     if entry.first.protocol.overrides:
         changes = (f"{name}={value}" for name, value in sorted(entry.first.protocol.overrides.items()))
         found.append(f"settings changed: {', '.join(changes)}")
@@ -141,11 +143,18 @@ def _protocol(protocol: ProtocolInfo) -> list[str]:
     return [f"protocol {protocol.name} v{protocol.version} is not ranked{'' if frozen else ' (not frozen)'}"]
 
 
-def _recipe(stated: ProtocolInfo) -> list[str]:
-    """Whether records that say that they are of a protocol of ours, unchanged, state another recipe than it has."""
-    own = PROTOCOLS.get(stated.name)
+def _recipe(record: RunRecord) -> list[str]:
+    """Whether a record that says that it is of a protocol of ours, unchanged, states another recipe than that, or none.
+
+    What has no parameters is not trained, and needs none.
+    """
+    stated, own = record.protocol, PROTOCOLS.get(record.protocol.name)
     if own is None or own.recipe is None or own.version != stated.version or stated.overrides:
         return []
+    if not stated.recipe and record.model.parameters is None:
+        return []
+    if not set(STATED) <= set(stated.recipe):
+        return [f"states no recipe of {stated.name} v{stated.version}"]
     recipe = {**plain(asdict(own.recipe)), "codec": stated.recipe.get("codec")}  # a head may have its own
     return [] if _agree(stated.recipe, rounded(recipe)) else [f"not of the recipe of {stated.name} v{stated.version}"]
 

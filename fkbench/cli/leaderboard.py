@@ -161,10 +161,14 @@ def _publish(
     done = publish(_chosen(root, dataset, only, damaged), target, scrubber, replace=replace)
     named = only or None
     publish_detectors(root, target, scrubber, done.sides, dataset=dataset, only=named, replace=replace)
+    said = list(dict.fromkeys(damaged))
+    for line in said:  # first: where nothing else is published, the tables cannot be made
+        note(f"Damaged: {line}")
     made = rebuild(target, damaged.append, processes=None)
     done.refused |= made.faults
     for line in dict.fromkeys(damaged):
-        note(f"Damaged: {line}")
+        if line not in said:
+            note(f"Damaged: {line}")
     if as_json:
         print_json({**added_page(done), "tables": made.tables, "pages": made.pages, "damaged": damaged})
     else:

@@ -217,5 +217,9 @@ def _check_listed(record: RunRecord, names: tuple[str, ...]) -> None:
         stated, path = record.files.get(name), beside(record, name)
         if stated is not None and not path.is_file():
             raise RefusedError(f"its {name} is listed, and there is no file '{path}'")
-        if stated is not None and stated.sha256 != sha256_of(path):
+        try:
+            same = stated is None or stated.sha256 == sha256_of(path)
+        except OSError as error:
+            raise RefusedError(f"its {name} cannot be read") from error
+        if not same:
             raise RefusedError(f"its {name} is not the file that the record lists")

@@ -17,6 +17,7 @@ from fkbench.errors import FkbenchError
 from fkbench.publishing.planned import key_fault
 from fkbench.records import ERRORS_FILE, ResultStore, RunRecord, beside, read_errors
 from fkbench.registry import Registry
+from fkbench.runner.plan import ENGINE_VERSION
 from fkbench.specs import ModelSpec
 
 
@@ -38,7 +39,12 @@ def joining_faults(incoming: Path, published: Path, registry: Registry) -> list[
     faults = []
     for record in brought:
         key = BoardKey.of(record)
-        found = [key_fault(record, registry), _false_claim(record, registry), _board_fault(key, boards)]
+        found = [
+            _engine_fault(record),
+            key_fault(record, registry),
+            _false_claim(record, registry),
+            _board_fault(key, boards),
+        ]
         found += [_row_fault(record, boards.get(key, [])), _image_fault(record, images.get(key, set()))]
         faults += [f"{record.model.name} {record.key}: {fault}" for fault in found if fault]
     return faults
@@ -63,11 +69,21 @@ def _false_claim(record: RunRecord, registry: Registry) -> str:
 
 
 def _board_fault(key: BoardKey, boards: Iterable[BoardKey]) -> str:
-    """Whether a board of other data would have the name of one that is published: the first digits are easily found."""
+    """Whether another board would have the name of one that is published: names leave out much of what boards are."""
     for one in boards:
-        if (one.slug, one.dataset) == (key.slug, key.dataset) and one.fingerprint != key.fingerprint:
-            return f"board: {key.slug} is published, and its data is {one.fingerprint}"
+        if one.slug.lower() == key.slug.lower() and one != key:
+            return (
+                f"board: {key.slug} is published, and is of {one.fingerprint}, split version {one.split_version} "
+                "and other settings of the box: the keepers merge it"
+            )
     return ""
+
+
+def _engine_fault(record: RunRecord) -> str:
+    """No run is of a later engine than the program has, whose keys alone can be computed."""
+    if record.engine is None or record.engine <= ENGINE_VERSION:
+        return ""
+    return f"engine: it states version {record.engine}, and this program has {ENGINE_VERSION}"
 
 
 def _row_fault(record: RunRecord, there: Sequence[RunRecord]) -> str:

@@ -13,6 +13,7 @@ from fkbench.publishing.scrubbing import ADDRESS, HOST, PATH, USER
 from fkbench.records import RunRecord, canonical_json, plan_key
 from fkbench.registry import Registry
 from fkbench.runner.plan import ENGINE_VERSION
+from fkbench.runner.provenance import source_digest
 from fkbench.specs import INPUT_SETTINGS, DatasetSpec, DetectorSpec, ModelSpec, Spec
 
 BOX_PARTS = ("jitter", "correction")
@@ -29,6 +30,13 @@ def key_fault(record: RunRecord, registry: Registry) -> str:
     if not keys or record.key in keys:
         return ""
     return f"key: it is {record.key}, and the plan that the record states has the key {' or '.join(sorted(keys))}"
+
+
+def of_this_code(record: RunRecord, registry: Registry) -> bool:
+    """Whether the model's code is the one here, as far as it is known: another one may have had another input."""
+    spec = _registered(registry, ModelSpec, record.model.name.partition(":")[0])
+    here = source_digest(spec) if spec is not None else "unknown"
+    return "unknown" in (here, record.model.source) or here == record.model.source
 
 
 def planned_keys(record: RunRecord, registry: Registry) -> frozenset[str]:

@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def put(folder: Path, board: int, model: int, seed: int) -> None:
 
 def record_page(board: int, model: int, seed: int) -> dict[str, Any]:
     """A finished run without its scores."""
-    recipe = {f"part{i}": {"kind": "as is", "value": 0.01 * i, "steps": [1, 2, 3]} for i in range(12)}
+    recipe = asdict(PROTOCOLS["uniform"].recipe)
     versions = {f"library-{i}": f"{i}.1.0" for i in range(10)}
     return {
         "status": "done",

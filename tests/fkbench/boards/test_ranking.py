@@ -196,6 +196,8 @@ def test_a_recipe_of_ours_must_be_the_one_that_is_stated(runs):
     assert ranks_of(runs) == {"net": "1"}
     runs.add_seeds("short", 1.0, protocol={**page, "recipe": {**recipe, "images_seen": 9600}})
     assert reasons_of(runs, "short") == ("not of the recipe of uniform v1",)
+    runs.add_seeds("silent", 1.0, model__parameters=5, protocol={**page, "recipe": {}})
+    assert reasons_of(runs, "silent") == ("states no recipe of uniform v1",)
 
 
 def test_an_unranked_row_does_not_move_the_others(runs):

@@ -70,7 +70,7 @@ def test_a_seed_that_is_linked_by_what_the_net_computes_joins_the_row_too(tmp_pa
         {"model__settings": {"width": 2.0}},
         {"protocol__overrides": {"lr": 1}},
         {"dataset__split": "another"},
-        {"engine": 9},
+        {"engine": 1},
     ],
 )
 def test_a_row_of_its_own_and_another_model_are_welcome(faults, changes):
@@ -110,6 +110,13 @@ def test_the_baselines_say_which_images_a_board_is_of(base, faults, put_in):
 def test_a_board_of_other_data_does_not_take_the_name_of_a_published_one(faults):
     [fault] = faults("mynet", 1.0, 0, dataset__fingerprint="sha256:0123456799")
     assert "board: faces-honest-fair-v1-whole-01234567 is published" in fault
+    [fault] = faults("mynet", 1.0, 0, box_settings={"pad": 0.1})
+    assert "other settings of the box" in fault
+
+
+def test_nothing_is_of_a_later_engine(faults):
+    [fault] = faults("mynet", 1.0, 0, engine=99)
+    assert "engine: it states version 99" in fault
 
 
 @pytest.mark.parametrize("name", ["known", "family:small"])

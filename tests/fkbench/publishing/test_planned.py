@@ -9,6 +9,7 @@ import pytest
 
 from fkbench.errors import FkbenchError
 from fkbench.protocols import PROTOCOLS
+from fkbench.publishing import planned
 from fkbench.publishing.planned import key_fault, planned_keys
 from fkbench.publishing.verifying import verify
 from fkbench.records import ResultStore, RunRecord, plan_key
@@ -131,10 +132,20 @@ def test_nothing_is_said_of_a_plan_that_cannot_be_known(registry, part, value):
 def test_verify_names_it(registry, put, tmp_path):
     """By the key of any run, and by that of the plan which it states."""
     plan = {name: getattr(RUNS["net"], name) for name in ("dataset", "protocol", "box", "box_settings", "engine")}
-    record = put("net", 2.0).model_copy(update={"model": RUNS["net"].model, **plan})
+    model = RUNS["net"].model.model_copy(update={"source": "unknown"})
+    record = put("net", 2.0).model_copy(update={"model": model, **plan})
     assert any(line.startswith("key: ") for line in verify(record, registry, tmp_path).mismatches)
     fine = record.model_copy(update={"key": next(iter(planned_keys(record, registry)))})
     assert verify(fine, registry, tmp_path).mismatches == []
+
+
+def test_where_the_models_code_is_another_one_now_it_is_a_note(registry, put, tmp_path, monkeypatch):
+    monkeypatch.setattr(planned, "source_digest", lambda spec: "sha256:02")
+    plan = {name: getattr(RUNS["net"], name) for name in ("dataset", "protocol", "box", "box_settings", "engine")}
+    model = RUNS["net"].model.model_copy(update={"source": "sha256:01"})
+    found = verify(put("net", 2.0).model_copy(update={"model": model, **plan}), registry, tmp_path)
+    assert found.mismatches == []
+    assert any(line.startswith("key: ") for line in found.notes)
 
 
 def test_all_published_keys_of_this_repository_come_out():
@@ -142,4 +153,4 @@ def test_all_published_keys_of_this_repository_come_out():
     assert records
     assert [fault for record in records if (fault := key_fault(record, registry))] == []
     if any(record.engine == 2 for record in records):
-        assert any(planned_keys(record, registry) for record in records)
+        assert all(planned_keys(record, registry) for record in records if record.engine == 2)
