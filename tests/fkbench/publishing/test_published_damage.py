@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from fkbench.publishing import Scrubber, publish, rebuild
+from fkbench.publishing import Scrubber, form, publish, rebuild
 from fkbench.records import ResultStore
 from fkbench.records.trust import FAILED
 
@@ -99,6 +99,16 @@ def test_other_scores_than_the_errors_give_are_named(published):
     done = publish(ResultStore(published / "results").records(), published, Scrubber())
     [fault] = done.refused.values()
     assert fault.startswith("the errors per image do not give its mae: it differs by ")
+
+
+def test_files_that_cannot_be_read_fail_their_rows_and_not_the_board(published, monkeypatch):
+    def locked(path):
+        raise PermissionError(13, "no", str(path))
+
+    monkeypatch.setattr(form, "sha256_of", locked)
+    [board] = rebuild(published).boards
+    assert {row.trust for row in board.rows if row.seeds} == {FAILED}
+    assert all(any("cannot be read" in reason for reason in row.reasons) for row in board.rows if row.seeds)
 
 
 def test_a_failed_run_whose_files_do_not_hold_is_shown_so_too(published):
