@@ -40,7 +40,8 @@ def fake(store: RunStore, key: str) -> None:
     record = store.find(key)
     folder = Path(record.path)
     errors = read_errors(folder / ERRORS_FILE)
-    object.__setattr__(errors, "sum_sq", errors.sum_sq / 100)
+    for name in ("sum_sq", "sum_sq_x", "sum_sq_y", "point_sum_sq"):
+        object.__setattr__(errors, name, getattr(errors, name) / 100)
     write_errors(folder / ERRORS_FILE, errors)
     (folder / "predictions.safetensors").unlink()
     (folder / "verification.json").unlink()
