@@ -11,7 +11,7 @@ from fkbench.boards.detections import SideBoard, side_boards
 from fkbench.boards.output import write_texts
 from fkbench.errors import FkbenchError
 from fkbench.publishing.scrubbing import Scrubber
-from fkbench.records import RunRecord
+from fkbench.records import RECORD_FILE, RunRecord
 from fkbench.records.detections import with_boxed
 from fkbench.records.parallel import in_processes
 from fkbench.records.results import read_each
@@ -43,7 +43,9 @@ def damage_notes(damaged: Mapping[Path, FkbenchError]) -> dict[str, tuple[str, .
     """Folder → a note for each of its records that cannot be read; without what differs by machine or version."""
     notes: dict[str, tuple[str, ...]] = {}
     for file, error in sorted(damaged.items()):
-        what = error.message.replace(str(file), file.name).partition(": ")[0].rstrip(".")
+        # A run's record has the same name in every folder: dataset, model and key tell which it is.
+        name = "/".join(file.parts[-4:-1]) if file.name == RECORD_FILE else file.name
+        what = error.message.replace(str(file), name).partition(": ")[0].rstrip(".")
         notes[file.parent.name] = (*notes.get(file.parent.name, ()), f"{what}: the record is left out.")
     return notes
 

@@ -7,9 +7,11 @@ import shutil
 
 import pytest
 
+from fkbench.errors import FkbenchError
 from fkbench.publishing import Scrubber, form, publish, rebuild
-from fkbench.records import ResultStore
+from fkbench.records import RECORD_FILE, ResultStore
 from fkbench.records.trust import FAILED
+from fkbench.site.leaderboards import damage_notes
 
 BOARD = "faces-honest-fair-v1-whole-01234567"
 
@@ -185,3 +187,9 @@ def test_the_commands_say_so_and_the_page_that_is_served_shows_it(published, cal
     code, _, err = call("leaderboard", "--publish", published)
     assert code == 1
     assert "history.csv is listed" in err
+
+
+def test_a_damaged_run_is_named_by_its_folder(tmp_path):
+    file = tmp_path / "runs" / "faces" / "net" / "a1" / RECORD_FILE
+    notes = damage_notes({file: FkbenchError(f"'{file}' is damaged: line 1.")})
+    assert notes == {"a1": ("'faces/net/a1' is damaged: the record is left out.",)}
