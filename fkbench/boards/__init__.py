@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fkbench.boards.boards import Board, BoardKey, Group, boards_of, build, groups_of, wanted_records
+from fkbench.boards.boards import Board, BoardKey, Group, boards_of, build, groups_of, of_dataset, wanted_records
 from fkbench.boards.columns import page
 from fkbench.boards.entries import Entry, entries_of
 from fkbench.boards.frame import to_frame
@@ -26,6 +26,7 @@ __all__ = [
     "entries_of",
     "errors_beside",
     "groups_of",
+    "of_dataset",
     "page",
     "print_board",
     "render_csv",

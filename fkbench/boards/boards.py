@@ -190,7 +190,15 @@ def wanted_records(
     root: Path, dataset: str | None = None, report: Callable[[str], None] | None = None
 ) -> list[RunRecord]:
     """The records of a folder, of one dataset or all; arguments and errors as for `boards_of`."""
-    records = ResultStore(root).records(report)
+    return of_dataset(ResultStore(root).records(report), root, dataset)
+
+
+def of_dataset(records: Sequence[RunRecord], root: Path, dataset: str | None) -> list[RunRecord]:
+    """Those of some records that are on a dataset, or all; errors as for `boards_of`.
+
+    Args:
+        root: where they come from, for what is said where there are none.
+    """
     if not records:
         raise FkbenchError(
             f"There are no runs in '{root}'.", "Make one with `fkbench run`, or name another folder with --runs."

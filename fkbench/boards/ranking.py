@@ -1,13 +1,13 @@
 """Who is ranked, and how: all rules in one place.
 
 A row is ranked if its protocol is frozen and ranked, nothing was overridden, a recipe of ours is the one that its
-records state, it has at least three finished seeds (one
-for a model without randomness) and no seed that failed, it is neither collapsed nor stale nor untrained,
-errors per image stand beside its records, give the recorded rmse and are about the same images as the other rows', and
-no check of it (`fkbench verify`) has failed. A failed seed unranks, as a row must not get better by losing its worst
-trainings. So do two records of one seed with different scores, of which nobody can tell the right one, and two seeds
-that predict nearly the same, unless the model says that it has no randomness: one of them is a copy, or the seed
-changes nothing. Where the errors contradict a recorded rmse, the check of the row has failed, whoever made it.
+records state, it has at least three finished seeds (one for a model without randomness) and no seed that failed, it is
+neither collapsed nor stale nor untrained, errors per image stand beside its records, give the recorded rmse and are
+about the same images as the other rows', and no check of it (`fkbench verify`) has failed. A failed seed unranks, as a
+row must not get better by losing its worst trainings. So do two records of one seed with different scores, of which
+nobody can tell the right one, and two seeds that predict nearly the same, unless the model says that it has no
+randomness: one of them is a copy, or the seed changes nothing. Where the errors contradict a recorded rmse, the check
+of the row has failed, whoever made it.
 
 That a model has no randomness is what its record says, and believed, as tables are the same where its plugin is not
 installed; rows that are no baselines carry a mark that says so.

@@ -11,8 +11,6 @@ from fkbench.cli.session import console, current, note, print_json
 from fkbench.errors import FkbenchError, UnknownNameError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from fkbench.boards import Board
     from fkbench.publishing import Added, Clash, Sides
     from fkbench.records import ResultStore, RunRecord
@@ -88,7 +86,7 @@ def leaderboard(
 
 
 def _write(root: Path, dataset: str | None, folder: Path, *, as_json: bool) -> None:
-    from fkbench.boards import page
+    from fkbench.boards import of_dataset, page
     from fkbench.boards.detections import side_boards
     from fkbench.records import ResultStore
     from fkbench.records.parallel import useful_processes
@@ -98,7 +96,7 @@ def _write(root: Path, dataset: str | None, folder: Path, *, as_json: bool) -> N
     every, damaged = read_each(ResultStore(root).files())
     for error in damaged.values():
         note(str(error))
-    records = _of_dataset(every, root, dataset)
+    records = of_dataset(every, root, dataset)
     sides = side_boards(records, root, note, dataset)
     used = useful_processes(len(records))
     made = write_leaderboards(records, folder, latex=True, processes=used, sides=sides, damaged=damaged)
@@ -110,17 +108,6 @@ def _write(root: Path, dataset: str | None, folder: Path, *, as_json: bool) -> N
     for file in (*made.tables, folder / "index.html"):
         typer.echo(str(file))
     note(made_text(made, folder))
-
-
-def _of_dataset(records: Sequence[RunRecord], root: Path, dataset: str | None) -> list[RunRecord]:
-    if not records:
-        raise FkbenchError(
-            f"There are no runs in '{root}'.", "Make one with `fkbench run`, or name another folder with --runs."
-        )
-    wanted = [record for record in records if dataset in (None, record.dataset.name)]
-    if not wanted:
-        raise UnknownNameError("dataset among the runs", str(dataset), {record.dataset.name for record in records})
-    return wanted
 
 
 def made_text(made: Leaderboards, folder: Path) -> str:
@@ -179,6 +166,7 @@ def _publish(
 
 
 def _chosen(root: Path, dataset: str | None, only: list[str], damaged: list[str]) -> list[RunRecord]:
+    from fkbench.boards import of_dataset
     from fkbench.records import ResultStore
     from fkbench.records.detections import detector_files, detectors_of, names_of
     from fkbench.records.lookup import label
@@ -196,7 +184,7 @@ def _chosen(root: Path, dataset: str | None, only: list[str], damaged: list[str]
         raise UnknownNameError("run or detector's score", unknown[0], detectors | {label(record) for record in records})
     if only:
         records = list({record.path: record for text in of_runs for record in store.find_all(text, _unheard)}.values())
-    return _of_dataset(records, root, dataset)
+    return of_dataset(records, root, dataset)
 
 
 def _unheard(_line: str) -> None:
