@@ -195,13 +195,14 @@ def strangers(candidates: Mapping[str, SeedSums], baselines: AbstractSet[str]) -
 
     Rows in plenty can be made by anyone; the baselines are what a board begins with. Of as many, more images count.
     """
-    marks = {name: _images(sums) for name, sums in candidates.items()}
+    marks = {name: images_of(sums) for name, sums in candidates.items()}
     counts = Counter(mark for name, mark in marks.items() if name in baselines) or Counter(marks.values())
     usual = min(counts, key=lambda mark: (-counts[mark], -mark[0], mark), default=None)
     return tuple(name for name in candidates if marks[name] != usual)
 
 
-def _images(sums: SeedSums) -> tuple[int, str]:
+def images_of(sums: SeedSums | ImageErrors) -> tuple[int, str]:
+    """What a result is scored on: how many images, and a digest of their ids, groups and labelled coordinates."""
     rows = sorted(zip(sums.ids, sums.group, sums.count.tolist(), strict=True))
     return len(rows), hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 

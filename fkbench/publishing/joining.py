@@ -6,13 +6,12 @@ images: results on another one do not belong there, however many there are of th
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from fkbench.boards import BoardKey
 from fkbench.boards.entries import entries_of
+from fkbench.boards.ranking import images_of
 from fkbench.errors import FkbenchError
 from fkbench.publishing.planned import key_fault
 from fkbench.records import ERRORS_FILE, ResultStore, RunRecord, beside, read_errors
@@ -117,5 +116,4 @@ def _images(record: RunRecord) -> str:
         errors = read_errors(beside(record, ERRORS_FILE))
     except FkbenchError:
         return ""
-    rows = sorted(zip(errors.ids, errors.group, errors.count.tolist(), strict=True))
-    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
+    return images_of(errors)[1]
