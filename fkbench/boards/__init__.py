@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from fkbench.boards.boards import Board, BoardKey, Group, boards_of, build, groups_of, of_dataset, wanted_records
+from fkbench.boards.boards import Board, Group, boards_of, build, groups_of, of_dataset, wanted_records
 from fkbench.boards.columns import page
 from fkbench.boards.entries import Entry, entries_of
 from fkbench.boards.frame import to_frame
+from fkbench.boards.keys import BoardKey
 from fkbench.boards.latex import render_latex
 from fkbench.boards.output import write_board, write_boards, write_index
 from fkbench.boards.ranking import errors_beside

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -10,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from fkbench.boards.entries import Entry, entries_of
+from fkbench.boards.keys import BoardKey
 from fkbench.boards.notes import notes_of
 from fkbench.boards.ranking import (
     ErrorsOf,
@@ -26,48 +26,9 @@ from fkbench.boards.rows import Row, SpeedClass, baseline_rows, make_row, varian
 from fkbench.boards.speed import threads_text
 from fkbench.boards.trust import TrustOf, row_trust, trust_beside
 from fkbench.errors import FkbenchError, UnknownNameError
-from fkbench.records import ResultStore, RunRecord, canonical_json, safe_name
+from fkbench.records import ResultStore, RunRecord
 from fkbench.records.trust import FAILED
 from fkbench.score import Pair, SeedSums
-
-
-@dataclass(frozen=True)
-class BoardKey:
-    """What all rows of a board share; records that differ in any of it are never in one table."""
-
-    dataset: str
-    fingerprint: str
-    split: str
-    split_version: int
-    protocol: str
-    protocol_version: int
-    box: str
-    box_settings: str
-
-    @classmethod
-    def of(cls, record: RunRecord) -> BoardKey:
-        return cls(
-            record.dataset.name,
-            record.dataset.fingerprint,
-            record.dataset.split,
-            record.dataset.split_version,
-            record.protocol.name,
-            record.protocol.version,
-            record.box,
-            canonical_json(record.box_settings),
-        )
-
-    @property
-    def slug(self) -> str:
-        """`dataset-split-protocol-vN-box-` and 8 digits of the fingerprint."""
-        digits = self.fingerprint.rpartition(":")[2][:8]
-        parts = (self.dataset, self.split, self.protocol, f"v{self.protocol_version}", self.box, digits)
-        return safe_name("-".join(parts))
-
-    @property
-    def digest(self) -> str:
-        """Tells apart boards whose slugs are equal."""
-        return hashlib.sha256(repr(self).encode()).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from fkbench.draw.palette import FAINT, INK, SERIES, plain_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 Series = npt.NDArray[np.float64]
 Row = Mapping[str, float | None]
@@ -53,16 +54,21 @@ def loss_curve(
     validated = bool(np.isfinite(columns["val_rmse"]).any())
     figure = Figure(figsize=(11.0 if validated else 6.5, 4.8), layout="constrained")
     figure.suptitle(title, fontsize=11, color=INK)
-    parts = figure.add_gridspec(2, 2 if validated else 1, height_ratios=(4, 1))
-    losses = figure.add_subplot(parts[0, 0])
-    rates = figure.add_subplot(parts[1, 0], sharex=losses)
+    losses, rates, scores = _panels(figure, validated)
     _draw_losses(losses, columns)
     _draw_rates(rates, columns)
-    if validated:
-        scores = figure.add_subplot(parts[:, 1])
+    if scores is not None:
         best = _draw_rmse(scores, columns, baseline_rmse or {}, unit)
         losses.axvline(best, color=FAINT, linestyle=":", linewidth=1.2)
     return save_figure(figure, path)
+
+
+def _panels(figure: Figure, validated: bool) -> tuple[Axes, Axes, Axes | None]:
+    """For the losses, for the learning rate below them, and beside both for the rmse where there is a validation."""
+    parts = figure.add_gridspec(2, 2 if validated else 1, height_ratios=(4, 1))
+    losses = figure.add_subplot(parts[0, 0])
+    rates = figure.add_subplot(parts[1, 0], sharex=losses)
+    return losses, rates, figure.add_subplot(parts[:, 1]) if validated else None
 
 
 def _column(history: Sequence[Row], name: str) -> Series:

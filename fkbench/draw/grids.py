@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -84,24 +85,40 @@ def sample_grid(
     Raises:
         ValueError: no picture, or lists of different length.
     """
-    count = len(images)
-    if count == 0 or any(len(part) != count for part in (points, predicted, titles) if part is not None):
-        raise ValueError("a grid needs at least one picture, and as many points and titles as pictures")
-    across = min(count, columns or max(1, math.ceil(math.sqrt(count * 4 / 3))))
+    count = _count(images, points, predicted, titles)
     strip = round(cell * 0.11) + 4 if titles is not None else 0
     legend = round(cell * 0.12) + 6 if points is not None or predicted is not None else 0
-    rows = math.ceil(count / across)
-    sheet = np.full((GAP + rows * (cell + strip + GAP) + legend, GAP + across * (cell + GAP), 3), cv.PAPER, np.uint8)
-    for i in range(count):
-        top, left = GAP + i // across * (cell + strip + GAP), GAP + i % across * (cell + GAP)
-        true = None if points is None else np.asarray(points[i])
-        guess = None if predicted is None else np.asarray(predicted[i])
+    sheet, corners = _sheet(count, columns, cell, strip, legend)
+    for i, (top, left) in enumerate(corners):
+        true, guess = (None if part is None else np.asarray(part[i]) for part in (points, predicted))
         sheet[top : top + cell, left : left + cell] = _face_cell(images[i], true, guess, scheme, cell)
         if titles is not None:
             _title(sheet, titles[i], left, top + cell, cell, strip)
     if legend:
         _legend(sheet, points is not None, predicted is not None, legend)
     return sheet
+
+
+def _count(images: Sequence[ByteArray] | ByteArray, *parts: Sequence[Any] | Points | None) -> int:
+    """How many pictures there are, each part having as many."""
+    count = len(images)
+    if count == 0 or any(len(part) != count for part in parts if part is not None):
+        raise ValueError("a grid needs at least one picture, and as many points and titles as pictures")
+    return count
+
+
+def _sheet(
+    count: int, columns: int | None, cell: int, strip: int, legend: int
+) -> tuple[ByteArray, list[tuple[int, int]]]:
+    """Paper for `count` cells, each above a strip of `strip` px, with `legend` px below all; (top, left) of each cell.
+
+    A sheet about 4:3 where no number of columns is given.
+    """
+    columns = columns or max(1, math.ceil(math.sqrt(count * 4 / 3)))
+    across, high, wide = min(count, columns), cell + strip + GAP, cell + GAP
+    rows = math.ceil(count / across)
+    sheet = np.full((GAP + rows * high + legend, GAP + across * wide, 3), cv.PAPER, np.uint8)
+    return sheet, [(GAP + i // across * high, GAP + i % across * wide) for i in range(count)]
 
 
 def _face_cell(

@@ -118,6 +118,12 @@ def mouth(face: F64, teeth: F64) -> dict[str, F64]:
         "opening": _join(inner_top, inner_bottom),
         "teeth": _join(inner_top, edge[:, ::-1]),
         "seam": inner_top,
+    } | _around_mouth(face)
+
+
+def _around_mouth(face: F64) -> dict[str, F64]:
+    """What the mouth's light and shadow fall on: philtrum, the dent under the lip, ball of the chin, folds beside."""
+    return {
         "philtrum": _blend(face, [[(33, 0.85), (51, 0.15)], [(50, 0.85), (33, 0.15)], [(52, 0.85), (33, 0.15)]]),
         "under_lip": _blend(
             face,
@@ -189,7 +195,11 @@ def beard(face: F64) -> dict[str, F64]:
             [(3, 0.7), (48, 0.3)],
         ],
     )
-    chin = _blend(
+    return {"beard": _join(rim, inner), "goatee": _goatee(face), "moustache": _moustache(face)}
+
+
+def _goatee(face: F64) -> F64:
+    return _blend(
         face,
         [
             [(48, 0.8), (6, 0.2)],
@@ -202,7 +212,10 @@ def beard(face: F64) -> dict[str, F64]:
             [(57, 1.0)],
         ],
     )
-    lip = _blend(
+
+
+def _moustache(face: F64) -> F64:
+    return _blend(
         face,
         [
             [(48, 0.95), (4, 0.05)],
@@ -214,7 +227,6 @@ def beard(face: F64) -> dict[str, F64]:
             [(50, 1.0)],
         ],
     )
-    return {"beard": _join(rim, inner), "goatee": chin, "moustache": lip}
 
 
 def head(c: dict[str, F64], f: dict[str, F64], d: Draws) -> dict[str, F64]:
