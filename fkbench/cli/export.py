@@ -112,7 +112,7 @@ def _pictures(session: Session, loaded: LoadedRun) -> ByteArray:
     """Views of the test part of the run's own data, evenly spaced."""
     import numpy as np
 
-    from fkbench.runtimes.subjects import inputs_of
+    from fkbench.runner.inputs import inputs_of
 
     inputs = inputs_of(loaded.record, session.registry, session.store)
     channels, size = loaded.model.input

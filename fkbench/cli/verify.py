@@ -46,8 +46,8 @@ def command(
 ) -> None:
     """Compute every score of results again, from stored predictions and labels; exit code 1 where one does not fit.
 
-    Without the dataset the errors per image are taken as they are, and the answer says so. One RUN alone is shown with
-    all its metrics, several in a line each with details where something does not fit.
+    Without the dataset the errors per image are taken as they are, and the answer says so. One result alone is shown
+    with all its metrics, several in a line each with details where something does not fit.
     """
     from fkbench.cli.verify_page import print_checked, print_summary
     from fkbench.publishing.verifying import verify
@@ -60,7 +60,7 @@ def command(
         raise FkbenchError(f"'{published[0]}' is published without weights.", "Leave --weights out, or name the run.")
     predict = _predictor(session, device) if weights else None
     found, pages = [], []
-    whole = not every and len(runs or ()) == 1
+    whole = not every and len(records) + len(unread) == 1
     for record in records:
         checked = verify(record, session.registry, session.data_root, predict)
         stored = store_check(record, checked.verification, store)
@@ -125,19 +125,14 @@ def _named(results: ResultStore, runs: list[str], hear: Callable[[str], None]) -
 
 def _predictor(session: Session, device: str) -> Predict:
     """Predictions of the test part from a run's weights, as its scores were made."""
-    from fkbench.finding import find_run_dataset
     from fkbench.runner.device import choose_device
-    from fkbench.runner.inputs import open_inputs
+    from fkbench.runner.inputs import inputs_of
     from fkbench.runner.loading import load_run
     from fkbench.runner.outcome import predict_test
 
     def predict(record: RunRecord) -> tuple[tuple[str, ...], Any]:
         run = load_run(record, session.registry, choose_device(device), session.data_root)
-        spec = find_run_dataset(session.registry, record.dataset.name, session.data_root)
-        box = {name: value for name, value in record.box_settings.items() if name not in {"jitter", "correction"}}
-        settings = {"dataset": record.dataset.settings, "detector": box}
-        split = record.dataset.split
-        inputs = open_inputs(session.registry, session.store, spec, split=split, box=record.box, settings=settings)
+        inputs = inputs_of(record, session.registry, session.store)
         ids = tuple(inputs.samples.ids[i] for i in inputs.split.test)
         return ids, predict_test(run.predictor, run.model, inputs, run.geometry)
 

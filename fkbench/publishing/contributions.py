@@ -20,6 +20,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from fkbench.boards.text import cut, visible
@@ -121,11 +122,12 @@ def take(checkout: Path, changes: Sequence[Change], out: Path, say: Callable[[st
             faults += 1
             say(f"Fault: {FOLDER}/{RESULTS}/{board}/{name}: belongs to {head}, which this contribution does not bring.")
     results = [(board, name) for board, name in brought if name == _head_of(name)]
+    check = DetectionCheck(checkout / FOLDER)
     for file in (file for board, name in results for file in _files(checkout, board, name)):
         copy = out / RESULTS / file.parent.name / file.name
         try:
             write_atomic(copy, _content(file))
-            _check_detection(copy, checkout / FOLDER)
+            check(copy)
         except FkbenchError as error:
             faults += 1
             say(f"Fault: {error.message}")
@@ -155,20 +157,39 @@ def _files(checkout: Path, board: str, head: str) -> Iterator[Path]:
             yield file
 
 
-def _check_detection(file: Path, published: Path) -> None:
+class DetectionCheck:
     """Pages about detectors have no arithmetic that could be checked later: their form and keys are looked at here.
 
     A second answer to one question (other versions, another correction) is for those who keep the leaderboards.
     """
-    if file.name.endswith(SCORE):
-        read_detection(file, BoxedResult)
-    if not file.name.endswith(DETECTOR):
-        return
-    page = read_detection(file, DetectorResult)
-    for other in detectors_of(published, lambda _line: None):
-        if other["key"] != page["key"] and question_of(other) == question_of(page):
+
+    def __init__(self, published: Path) -> None:
+        """`published`: the folder of the leaderboards with the contribution in it, read once, and only if needed."""
+        self._published = published
+
+    @cached_property
+    def _answers(self) -> dict[str, set[str]]:
+        """Keys of the pages that answer each question."""
+        answers: dict[str, set[str]] = {}
+        for page in detectors_of(self._published, lambda _line: None):
+            answers.setdefault(question_of(page), set()).add(page["key"])
+        return answers
+
+    def __call__(self, file: Path) -> None:
+        """Check a copied file of a result; a record and what belongs to it passes.
+
+        Raises:
+            FkbenchError: it is no such page, or another one answers its question.
+        """
+        if file.name.endswith(SCORE):
+            read_detection(file, BoxedResult)
+        if not file.name.endswith(DETECTOR):
+            return
+        page = read_detection(file, DetectorResult)
+        others = self._answers.get(question_of(page), set()) - {page["key"]}
+        if others:
             raise FkbenchError(
-                f"{file.name}: this detector has a score with these settings on these data, {other['key']}."
+                f"{file.name}: this detector has a score with these settings on these data, {min(others)}."
             )
 
 

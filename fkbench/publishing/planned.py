@@ -11,13 +11,12 @@ from fkbench.datasets.layout import VIEWS_VERSION
 from fkbench.errors import FkbenchError
 from fkbench.publishing.scrubbing import ADDRESS, HOST, PATH, USER
 from fkbench.records import RunRecord, canonical_json, plan_key
+from fkbench.records.models import BOX_PARTS
 from fkbench.registry import Registry
 from fkbench.runner.plan import ENGINE_VERSION
 from fkbench.runner.provenance import source_digest
 from fkbench.specs import INPUT_SETTINGS, DatasetSpec, DetectorSpec, ModelSpec, Spec
 
-BOX_PARTS = ("jitter", "correction")
-"""What `box_settings` of a record have beside the settings of the box."""
 SpecT = TypeVar("SpecT", bound=Spec)
 
 
@@ -113,11 +112,10 @@ def _stated_input(record: RunRecord, registry: Registry) -> tuple[int, int] | No
 def _stated_box(record: RunRecord, registry: Registry) -> dict[str, Any] | None:
     """The box of the plan: what its record has in one mapping stands apart in it."""
     spec = _registered(registry, DetectorSpec, record.box)
-    if spec is None or set(BOX_PARTS) & set(spec.settings):
+    if spec is None or BOX_PARTS & set(spec.settings):
         return None
     parts = {name: value for name, value in record.box_settings.items() if name in BOX_PARTS}
-    settings = {name: value for name, value in record.box_settings.items() if name not in BOX_PARTS}
-    return {"name": record.box, "settings": settings, **parts}
+    return {"name": record.box, "settings": record.detector_settings, **parts}
 
 
 def _stated_precisions(record: RunRecord) -> set[str]:

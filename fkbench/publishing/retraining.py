@@ -27,8 +27,6 @@ from fkbench.runner.overrides import apply_overrides, recipe_settings
 from fkbench.runner.plan import Request, check_usable, resolve_recipe, sized_request
 from fkbench.specs import ModelSpec
 
-OF_THE_BOX = {"jitter", "correction"}
-"""In `box_settings` of a record, but no settings of the detector."""
 BUDGET = {"epochs", "images_seen"}
 MARKS = ".reproduce"
 MAX_MARK_BYTES = 4096
@@ -111,7 +109,6 @@ def request_of(
         )
     model = _model(record, registry)
     changed = {name: v for name, v in record.protocol.overrides.items() if not name.startswith("model.")}
-    box = {name: value for name, value in record.box_settings.items() if name not in OF_THE_BOX}
     request = Request(
         model=model,
         dataset=find_run_dataset(registry, record.dataset.name, data),
@@ -121,7 +118,8 @@ def request_of(
         seeds=tuple(seeds),
         device=device,
         settings={
-            "protocol": changed, "model": record.model.settings, "dataset": record.dataset.settings, "detector": box,
+            "protocol": changed, "model": record.model.settings, "dataset": record.dataset.settings,
+            "detector": record.detector_settings,
         },
         force=force,
     )  # fmt: skip

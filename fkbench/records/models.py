@@ -184,6 +184,10 @@ class FileInfo(Part):
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
+BOX_PARTS = frozenset({"jitter", "correction"})
+"""What `box_settings` of a record have beside the settings of the box."""
+
+
 class RunRecord(Part):
     """One run: one model, one dataset, one protocol, one seed.
 
@@ -194,7 +198,7 @@ class RunRecord(Part):
         reused: this call found the run finished (never stored as true).
         path: the run's folder; in the file relative, beginning with the name of the runs folder.
         flags: marks such as `collapsed`, `stale`, `leaky`, `untrained`.
-        box_settings: settings of the box or detector, as resolved.
+        box_settings: settings of the box or detector, as resolved, and `BOX_PARTS`.
         engine: version of the training engine.
         metrics: name → number, null, list (per point) or dict.
         baseline: baseline's name → its metrics on the same test part.
@@ -241,6 +245,11 @@ class RunRecord(Part):
         """A metric that is one number; None where it is absent, null, a list or a dict."""
         value = self.metrics.get(name)
         return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+    @property
+    def detector_settings(self) -> dict[str, Any]:
+        """`box_settings` without `BOX_PARTS`: what the box or detector itself was asked with."""
+        return {name: value for name, value in self.box_settings.items() if name not in BOX_PARTS}
 
     def to_json(self) -> dict[str, Any]:
         """The record with the keys of `record.json`; measured numbers at six significant digits."""

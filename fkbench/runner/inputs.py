@@ -23,6 +23,8 @@ from fkbench.datasets.store import Store
 from fkbench.datasets.views import Views, apply_affine, cached_views, invert_affine
 from fkbench.detect.correction import choose_correction
 from fkbench.detect.opening import check_detector_usable, detector_settings
+from fkbench.finding import find_run_dataset
+from fkbench.records import RunRecord
 from fkbench.registry import Registry
 from fkbench.schemes import Scheme, scheme_of
 from fkbench.specs import DatasetSpec, DetectorSpec, Geometry
@@ -212,3 +214,14 @@ def open_inputs(
         with listening(progress):
             inputs.find()
     return inputs
+
+
+def inputs_of(record: RunRecord, registry: Registry, store: Store) -> Inputs:
+    """The data that a run was scored on, with its box.
+
+    Raises:
+        FkbenchError: it is not there.
+    """
+    spec = find_run_dataset(registry, record.dataset.name, store.root)
+    settings = {"dataset": record.dataset.settings, "detector": record.detector_settings}
+    return open_inputs(registry, store, spec, split=record.dataset.split, box=record.box, settings=settings)

@@ -16,13 +16,12 @@ from fkbench.datasets.samples import ByteArray, IntArray
 from fkbench.datasets.store import Store
 from fkbench.datasets.views import Views
 from fkbench.errors import FkbenchError
-from fkbench.finding import find_run_dataset
 from fkbench.records import RunRecord
 from fkbench.records.files import sha256_of
 from fkbench.registry import Registry
 from fkbench.runner.device import precision_of
 from fkbench.runner.fit import build_net
-from fkbench.runner.inputs import Inputs, open_inputs
+from fkbench.runner.inputs import Inputs, inputs_of, open_inputs
 from fkbench.runner.loading import load_run, recipe_from, weights_file
 from fkbench.runner.plan import Request, resolve_recipe, sized_request
 from fkbench.specs import Geometry, ModelSpec, Recipe
@@ -105,18 +104,6 @@ def open_run(record: RunRecord, registry: Registry, store: Store, device: torch.
     recipe = recipe_from(record.protocol.recipe)
     parts = (recipe, predictor.net, predictor.codec, predictor, predictor.precision)
     return Timed(loaded.model, inputs, device, *parts, record.seed, record)
-
-
-def inputs_of(record: RunRecord, registry: Registry, store: Store) -> Inputs:
-    """The data that a run was scored on, with its box.
-
-    Raises:
-        FkbenchError: it is not there.
-    """
-    own = {name: value for name, value in record.box_settings.items() if name not in {"jitter", "correction"}}
-    spec = find_run_dataset(registry, record.dataset.name, store.root)
-    settings: Settings = {"dataset": record.dataset.settings, "detector": own}
-    return open_inputs(registry, store, spec, split=record.dataset.split, box=record.box, settings=settings)
 
 
 def open_model(request: Request, registry: Registry, store: Store, device: torch.device) -> Timed:

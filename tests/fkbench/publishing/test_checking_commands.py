@@ -59,6 +59,7 @@ def test_results_that_hold_have_a_line_each_and_a_summary_and_one_alone_has_all_
     out = call("verify", three[0].key)[1]
     assert "rmse_native" in out
     assert "results:" not in out
+    assert sorted(call("verify", "net@faces")[1].splitlines()) == sorted(lines)
 
 
 def test_runs_that_did_not_finish_are_noted_and_alone_no_failure(call, put, tmp_path):

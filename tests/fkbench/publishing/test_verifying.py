@@ -8,13 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fkbench.datasets.access import open_samples
-from fkbench.datasets.splits import get_split
-from fkbench.datasets.store import Store
 from fkbench.errors import FkbenchError
 from fkbench.publishing import Scrubber, publish
 from fkbench.publishing import verifying as module
-from fkbench.publishing.labels import Labels, labels_of
+from fkbench.publishing.labels import Labels
 from fkbench.publishing.predictions import rounding_of
 from fkbench.publishing.verifying import verify
 from fkbench.records import (
@@ -29,7 +26,7 @@ from fkbench.records import (
     write_predictions,
     write_verification,
 )
-from fkbench.registry import Registry, load_registry
+from fkbench.registry import Registry
 from fkbench.specs import DatasetSpec, MetricSpec, Plugin
 
 IMAGES = 48
@@ -144,22 +141,6 @@ def test_what_a_record_says_of_its_data_is_held_to_the_dataset(put, tmp_path, tr
     found = check(put("net", 2.0, **changes), tmp_path).mismatches
     assert len(found) == len(said)
     assert all(line.startswith(text) for line, text in zip(found, said, strict=True))
-
-
-def test_the_facts_are_those_of_the_dataset_and_its_split(tmp_path, put):
-    registry = load_registry()
-    spec = registry.get(DatasetSpec, "synthetic15")
-    settings = {"count": 40, "seed": 0, "size": 32}
-    data = Store(tmp_path / "data")
-    samples = open_samples(spec, data, settings, registry=registry)
-    record = put(
-        "net", dataset__name="synthetic15", dataset__settings=settings, dataset__split="index",
-        dataset__fingerprint=samples.fingerprint,
-    )  # fmt: skip
-    found = labels_of(record, registry, data)
-    assert found.facts["official"] == {"labels": True, "pixels": True}
-    assert found.facts["counts"] == get_split(spec, samples, "index").counts
-    assert found.facts["leaky"] is False
 
 
 def test_published_points_are_held_to_the_bound_of_their_rounding(put, store, tmp_path, truth):
