@@ -11,7 +11,9 @@ from fkbench.site.escaping import shown
 
 HERE = Path(__file__).parent
 STYLES = ("vendor/uPlot.min.css", "style.css")
-SCRIPTS = ("vendor/uPlot.iife.min.js", "vendor/sortable.min.js", "page.js")
+SUBJECTS = ("shared", "theme", "tables", "tips", "charts", "curves", "pictures", "boards")
+"""Our scripts in the order in which they are put together: the first has what the others share, the last starts all."""
+SCRIPTS = ("vendor/uPlot.iife.min.js", "vendor/sortable.min.js", *(f"scripts/{name}.js" for name in SUBJECTS))
 LICENCES = (
     "/*! uPlot 1.6.32, MIT licence, Copyright (c) Leon Sorokin, https://github.com/leeoniya/uPlot */\n"
     "/*! sortable-tablesort 4.1.7, Unlicense, Jonas Earendel, https://github.com/tofsjonas/sortable */\n"

@@ -13,7 +13,7 @@ from fkbench.site.escaping import isolated, plain, script_json, shown
 from fkbench.site.faces import error_face
 from fkbench.site.measures import CED_END, CED_STEPS, Measured
 from fkbench.site.pareto import pareto_svg
-from fkbench.site.tables import table
+from fkbench.site.tables import MORE_COLUMNS, table
 
 MOST_CURVES = 10
 BASELINES = 3
@@ -41,7 +41,8 @@ def board_section(
     parts = [
         f'<section class="board" id="{name}" aria-labelledby="{name}-title">',
         f'<h2 id="{name}-title">{isolated(board.title)}</h2>',
-        f"<p>{_facts(board)}{f' The same as {links}.' if links else ''}</p>",
+        f"<p>{_facts(board)}</p>",
+        *([f"<p>This table as {links}.</p>"] if links else []),
         *(f'<p class="note" role="note">{isolated(note, 1000)}</p>' for note in board.notes),
         _tools(name, len(board.rows)),
         table(board, pages),
@@ -65,8 +66,7 @@ def _tools(name: str, rows: int) -> str:
         f'<label>Find <input type="search" class="find" aria-controls="{name}-table"></label>'
         '<label><input type="checkbox" class="only"> ranked only</label>'
         '<button type="button" class="by-column" aria-pressed="false">Filter by column</button>'
-        '<button type="button" class="all-columns" aria-pressed="false">All columns</button>'
-        f'<output class="count" aria-live="polite">{rows} of {rows} rows</output>'
+        f'{MORE_COLUMNS}<output class="count" aria-live="polite">{rows} of {rows} rows</output>'
         '<p class="hint" hidden>Numbers: <code>&lt;2</code>, <code>&gt;=10</code>, <code>1..3</code>; '
         "text: any part of the cell.</p></div>"
     )
@@ -96,18 +96,21 @@ def _charts(name: str, rows: Sequence[Measured], scheme: Scheme | None) -> str:
     parts = []
     if pareto:
         parts.append(
-            f"<figure><figcaption>Error against throughput</figcaption>{pareto}"
+            f'<figure><figcaption>Error against throughput<span class="plot-rows"></span></figcaption>{pareto}'
             '<p class="legend">Line: the best error at each speed, among ranked rows of comparable speed. '
-            "Open points: not ranked, or their speed is not comparable. Grey: baselines.</p></figure>"
+            "Open points: not ranked, or their speed is not comparable. Grey: baselines. "
+            "Pale: rows that the filters of the table leave out.</p></figure>"
         )
     if any(found.ced for found in rows):
         parts.append(
-            '<figure><figcaption>Cumulative error</figcaption><div class="ced"></div>'
+            '<figure><figcaption>Cumulative error<span class="ced-rows"></span></figcaption><div class="ced"></div>'
+            '<p class="legend no-curve" hidden>No curve: no row is chosen, or those in the table have none.</p>'
             '<details class="picker" hidden><summary>Choose rows</summary><div class="tools">'
             '<button type="button" class="usual">First ones</button><button type="button" class="none">None</button>'
             '</div><div class="choices" role="group" aria-label="Rows whose curves are drawn"></div></details>'
             '<p class="legend">Share of test images with at most this error (NME, inter-ocular). '
-            f"At first up to {MOST_CURVES} rows in the order of the table, and {BASELINES} baselines.</p></figure>"
+            f"Of the rows that the table shows the first {MOST_CURVES} by rank and {BASELINES} baselines, "
+            "if no others are chosen.</p></figure>"
         )
     faces = _faced(rows, scheme)
     if faces and scheme is not None:
@@ -139,7 +142,8 @@ def _face_figure(name: str, faces: Sequence[Measured], scheme: Scheme) -> str:
     )
     return (
         f'<figure class="by-point"><figcaption>Error per point</figcaption><label>of <select id="{name}-face" '
-        f'class="pick" disabled>{options}</select></label>{error_face(scheme, first.points, low, high)}'
+        f'class="pick" aria-label="Row whose error per point is drawn" disabled>{options}</select></label>'
+        f"{error_face(scheme, first.points, low, high)}"
         f'<p class="legend">rmse of each point over all test images, px; a disc\'s area grows with it. '
         f"Colours from {low:.3g} px and less to {high:.3g} px and more, the same for all rows.</p></figure>"
     )
@@ -148,22 +152,18 @@ def _face_figure(name: str, faces: Sequence[Measured], scheme: Scheme) -> str:
 def _data(rows: Sequence[Measured], scheme: Scheme | None) -> dict[str, Any]:
     """What the script draws from."""
     curves = [found for found in rows if found.ced]
-    entries = [found.place for found in curves if found.row.role != "baseline"][:MOST_CURVES]
-    baselines = [found.place for found in curves if found.row.role == "baseline"][:BASELINES]
+    # Where nothing else is drawn, baselines need colours to be told apart.
+    entries = any(found.row.role != "baseline" for found in curves)
     faces = _faced(rows, scheme)
     low, high = _range(faces)
     return {
         "ced": {
             "end": CED_END,
             "steps": CED_STEPS,
+            "most": MOST_CURVES,
+            "bases": BASELINES,
             "curves": [
-                {
-                    "name": plain(found.row.label, LONGEST_NAME),
-                    # Where nothing else is drawn, baselines need colours to be told apart.
-                    "base": found.row.role == "baseline" and bool(entries),
-                    "on": found.place in (*entries, *baselines),
-                    "y": found.ced,
-                }
+                {"row": found.place, "base": entries and found.row.role == "baseline", "y": found.ced}
                 for found in curves
             ],
         },

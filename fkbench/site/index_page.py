@@ -10,9 +10,12 @@ from fkbench.boards.detections import SideBoard
 from fkbench.boards.notes import leak_text
 from fkbench.site.assets import single_page
 from fkbench.site.escaping import isolated, shown
+from fkbench.site.glossary import glossary
 from fkbench.site.side_section import side_section
+from fkbench.site.tables import MORE_COLUMNS, class_of
 
 TITLE = "Facial keypoints: leaderboards"
+MINOR = class_of(minor=True)
 LEAK_NUMBERS = leak_text({"groups": {"both_sides": 0, "total": 0, "test_share": 0}}).partition(":")[0]
 
 
@@ -31,18 +34,20 @@ def index_page(
     heads = "".join(
         f'<th scope="col"{kind}><button type="button">{title}</button></th>'
         for title, kind in (
-            ("board", ' class="left"'), ("rows", ""), ("ranked", ""), ("best", ' class="left"'), ("rmse px", ""),
+            ("board", ' class="left"'), ("rows", MINOR), ("ranked", MINOR), ("best", ' class="left"'), ("rmse px", ""),
             ("notes", ' class="left"'),
         )
     )  # fmt: skip
     body = (
         f"<header><h1>{TITLE}</h1><p>Rows of one board share data, split, protocol and box; nothing else is compared. "
-        "Scores in pixels of the scoring frame.</p></header>\n"
+        "Errors (rmse) are in pixels of the scoring frame: smaller is better.</p></header>\n"
         '<main id="main">\n<section id="boards" aria-labelledby="boards-title"><h2 id="boards-title">Boards</h2>\n'
+        "<p>Each name leads to the table of its rows and to their charts, below.</p>\n"
         + "".join(f'<p class="note" role="note">{isolated(note, 1000)}</p>\n' for note in notes)
         + '<div class="scroll" role="region" tabindex="0" aria-label="All boards"><table class="sortable asc n-last">'
         f"<thead><tr>{heads}</tr></thead><tbody>\n{overview}\n</tbody></table></div>\n"
-        '<p class="tools" hidden><button type="button" class="every" aria-pressed="false">Show all boards</button></p>'
+        '<p class="tools" hidden><button type="button" class="every" aria-pressed="false">Show all boards</button>'
+        f"{MORE_COLUMNS}</p>{glossary()}"
         '<p class="note lost" role="status" hidden>This page has no board of the name in its address.</p>\n'
         f"{_side_links(sides)}</section>\n" + "\n".join([*sections, *map(side_section, sides)]) + "\n</main>\n"
         "<footer><p>Made by fkbench. "
@@ -68,7 +73,7 @@ def _line(board: Board) -> str:
     notes = "; ".join(note for note in short if note != LEAK_NUMBERS)
     return (
         f'<tr><th scope="row" class="left"><a href="#{shown(board.slug)}">{isolated(board.title, 200)}</a></th>'
-        f'<td>{len(board.rows)}</td><td>{ranked}</td><td class="left">{name}</td>'
+        f'<td{MINOR}>{len(board.rows)}</td><td{MINOR}>{ranked}</td><td class="left">{name}</td>'
         f'<td data-sort="{shown(best.rmse) if best else ""}">{rmse}</td>'
         f'<td class="left">{isolated(notes, 120)}</td></tr>'
     )

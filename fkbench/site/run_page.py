@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fkbench.boards import Board
-from fkbench.boards.columns import columns_for, remarks
+from fkbench.boards.columns import columns_for, footnotes, remarks
 from fkbench.records import RunRecord
 from fkbench.schemes import Scheme
 from fkbench.site.assets import shared_page
@@ -78,7 +78,8 @@ class RunPage:
         ]
         marks = "; ".join(remarks(row))
         note = f'<p class="legend">Marks: {isolated(marks, 4000)}</p>' if marks else ""
-        return f'<section><h2>Result</h2><dl class="numbers">{"".join(items)}</dl>{note}</section>'
+        notes = "".join(f'<p class="legend">{isolated(line, 1000)}.</p>' for line in footnotes([row]))
+        return f'<section><h2>Result</h2><dl class="numbers">{"".join(items)}</dl>{note}{notes}</section>'
 
     def _curves(self) -> str:
         known = {seed: rows for seed, rows in self.histories.items() if rows}

@@ -4,24 +4,35 @@ from __future__ import annotations
 
 from fkbench.boards.detections import SideBoard
 from fkbench.site.escaping import isolated, shown
-from fkbench.site.tables import sort_value
+from fkbench.site.tables import MORE_COLUMNS, class_of, sort_value
 
 LONGEST_CELL = 120
+MINOR_TITLES = {
+    "trained on", "box jitter", "95 % CI", "missed", "settings", "recall, raw", "noise x", "noise y", "noise side",
+    "rotated", "small", "dark", "blurred", "several", "ms p90",
+}  # fmt: skip
+"""Columns that are left out on narrow screens until they are asked for: the score of each row comes into view."""
 
 
 def side_section(board: SideBoard) -> str:
     """A board about detectors as a section of the page; its id is the board's slug."""
     links = " · ".join(f'<a href="{shown(board.slug)}.{end}">{end.upper()}</a>' for end in sorted(board.files))
+    # What a row is about stands first, and stays in place when the table is moved aside.
+    kinds = [
+        class_of(left=left, minor=i > 0 and title in MINOR_TITLES, pinned=i == 0)
+        for i, (title, left) in enumerate(board.heads)
+    ]
     heads = "".join(
-        f'<th scope="col"{_left(left)}><button type="button">{shown(title)}</button></th>'
-        for title, left in board.heads
+        f'<th scope="col"{kind}><button type="button">{shown(title)}</button></th>'
+        for (title, _), kind in zip(board.heads, kinds, strict=True)
     )
     lefts = [left for _, left in board.heads]
-    rows = "\n".join(f"<tr>{''.join(map(_cell, row, lefts))}</tr>" for row in board.rows)
+    rows = "\n".join(f"<tr>{''.join(map(_cell, row, lefts, kinds))}</tr>" for row in board.rows)
     name = shown(board.slug)
+    more = f'<p class="tools narrow" hidden>{MORE_COLUMNS}</p>\n' if any("minor" in kind for kind in kinds) else ""
     return (
         f'<section class="side" id="{name}" aria-labelledby="{name}-title">\n'
-        f'<h2 id="{name}-title">{isolated(board.title)}</h2>\n<p>The same as {links}.</p>\n'
+        f'<h2 id="{name}-title">{isolated(board.title)}</h2>\n<p>This table as {links}.</p>\n{more}'
         f'<div class="scroll" role="region" tabindex="0" aria-label="Table: {shown(board.title)}">'
         f'<table class="sortable asc n-last"><thead><tr>{heads}</tr></thead><tbody>\n{rows}\n</tbody></table></div>\n'
         + "\n".join(f'<p class="legend">{isolated(line, 1000)}</p>' for line in board.legend)
@@ -29,11 +40,11 @@ def side_section(board: SideBoard) -> str:
     )
 
 
-def _cell(text: str, left: bool) -> str:
+def _cell(text: str, left: bool, kind: str) -> str:
+    if "pinned" in kind:
+        return f'<th scope="row"{kind}>{isolated(text, LONGEST_CELL)}</th>'
     if left:
-        return f'<td class="left">{isolated(text, LONGEST_CELL)}</td>'
-    return f'<td data-sort="{sort_value(text)}">{shown(text, LONGEST_CELL)}</td>'
-
-
-def _left(left: bool) -> str:
-    return ' class="left"' if left else ""
+        return f"<td{kind}>{isolated(text, LONGEST_CELL)}</td>"
+    value, bracket, interval = shown(text, LONGEST_CELL).partition(" (")
+    beside = f" <span>({interval}</span>" if bracket else ""  # below the value where a screen is narrow
+    return f'<td{kind} data-sort="{sort_value(text)}">{value}{beside}</td>'

@@ -11,6 +11,7 @@ from fkbench.site.escaping import isolated, shown
 
 MINOR = 45
 """Columns of less weight are left out on narrow screens until they are asked for."""
+MORE_COLUMNS = '<button type="button" class="all-columns" aria-pressed="false">All columns</button>'
 SHORT_REMARK, LONGEST_REMARK = 90, 4000
 _NUMBER = re.compile(r"^~?\s*([-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?)\s*([kMG])?(?![A-Za-z])")
 _UNITS = {"k": 1e3, "M": 1e6, "G": 1e9}
@@ -44,37 +45,35 @@ def table(board: Board, pages: Mapping[int, str]) -> str:
 
 def _head(column: Column) -> str:
     # The heading of the models stays in place with them when the table is moved aside.
-    kept = (("minor", 0 < column.weight < MINOR), ("left", column.left), ("pinned", column.title == "model"))
-    kinds = " ".join(name for name, holds in kept if holds)
-    return f'<th scope="col"{_class(kinds)}><button type="button">{shown(column.title)}</button></th>'
+    kinds = class_of(minor=0 < column.weight < MINOR, left=column.left, pinned=column.title == "model")
+    return f'<th scope="col"{kinds}><button type="button">{shown(column.title)}</button></th>'
 
 
 def _filter(place: int, title: str, weight: int) -> str:
-    minor = _class("minor" if 0 < weight < MINOR else "")
+    minor = class_of(minor=0 < weight < MINOR)
     return f'<td{minor}><input type="text" data-column="{place}" aria-label="Filter {shown(title)}"></td>'
 
 
-def _class(names: str) -> str:
-    return f' class="{names}"' if names else ""
+def class_of(**names: bool) -> str:
+    """The attribute `class` of an element, with those names that hold; none of them: empty."""
+    kept = " ".join(name for name, holds in names.items() if holds)
+    return f' class="{kept}"' if kept else ""
 
 
 def _row(row: Row, name: str, columns: Sequence[Column], page: str | None) -> str:
     cells = "".join(_cell(column, row, page) for column in columns)
-    kinds = " ".join(
-        name for name, holds in (("unranked", row.rank is None), ("baseline", row.role == "baseline")) if holds
-    )
-    return f'<tr id="{name}"{_class(kinds)}>{cells}</tr>'
+    return f'<tr id="{name}"{class_of(unranked=row.rank is None, baseline=row.role == "baseline")}>{cells}</tr>'
 
 
 def _cell(column: Column, row: Row, page: str | None) -> str:
     text = column.cell(row)
     if column.title == "model":
         return _name_cell(row, page)
-    kinds = " ".join(name for name, holds in (("minor", 0 < column.weight < MINOR), ("left", column.left)) if holds)
+    kinds = class_of(minor=0 < column.weight < MINOR, left=column.left)
     if column.left:
-        return f"<td{_class(kinds)}>{isolated(text, 120)}</td>"
+        return f"<td{kinds}>{isolated(text, 120)}</td>"
     value = sort_value(text)
-    return f'<td{_class(kinds)} data-sort="{value}">{shown(text, 60)}</td>'
+    return f'<td{kinds} data-sort="{value}">{shown(text, 60)}</td>'
 
 
 def _name_cell(row: Row, page: str | None) -> str:

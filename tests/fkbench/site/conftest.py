@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
@@ -197,3 +198,44 @@ def site(filled: Runs, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def slugs(filled: Runs) -> list[str]:
     """The names of the boards on that site, which are their ids on the page."""
     return [board.slug for board in build(filled.records)]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Debian's Chromium."""
+    api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: pip install playwright")
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("no Chromium on the path: apt-get install chromium")
+    with api.sync_playwright() as driver:
+        running = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def open_page(browser):
+    """Opens a file, with a script of the test's before its own; its console must stay empty."""
+    said, contexts = [], []
+
+    def opened(path, fragment="", script="", **settings):
+        context = browser.new_context(
+            **{"viewport": {"width": 1300, "height": 900}, "color_scheme": "light"} | settings
+        )
+        contexts.append(context)
+        if script:
+            context.add_init_script(script)
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on(
+            "request", lambda request: None if request.url.startswith(("file:", "data:")) else said.append(request.url)
+        )
+        page.goto(path.as_uri() + fragment)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert said == []

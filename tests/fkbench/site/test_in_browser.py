@@ -2,52 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 
 from fkbench.boards.detections import SideBoard
 from fkbench.site import write_leaderboards
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def browser():
-    api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: pip install playwright")
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
-        pytest.skip("no Chromium on the path: apt-get install chromium")
-    with api.sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield running
-        running.close()
-
-
-@pytest.fixture
-def open_page(browser):
-    """Opens a file with a console that must stay empty."""
-    said, contexts = [], []
-
-    def opened(path, fragment="", **settings):
-        context = browser.new_context(
-            **{"viewport": {"width": 1300, "height": 900}, "color_scheme": "light"} | settings
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(60_000)
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on(
-            "request", lambda request: None if request.url.startswith(("file:", "data:")) else said.append(request.url)
-        )
-        page.goto(path.as_uri() + fragment)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert said == []
 
 
 def names(page):
@@ -234,9 +194,9 @@ def test_a_board_about_detectors_sorts_and_is_reached_by_its_address(filled, tmp
     page.wait_for_timeout(200)
     section = page.locator("#detectors-x-y-01234567")
     assert 0 <= section.bounding_box()["y"] < 800
-    assert section.locator("tbody td:first-child").all_inner_texts() == ["ann", "<b>bob</b>", "eve"]
+    assert section.locator("tbody tr > :first-child").all_inner_texts() == ["ann", "<b>bob</b>", "eve"]
     head = section.locator("thead th button").nth(2)
     head.click()
     head.click()
     page.wait_for_timeout(100)
-    assert section.locator("tbody td:first-child").all_inner_texts() == ["eve", "<b>bob</b>", "ann"]
+    assert section.locator("tbody tr > :first-child").all_inner_texts() == ["eve", "<b>bob</b>", "ann"]
