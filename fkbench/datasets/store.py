@@ -49,6 +49,13 @@ def frame_arrays(frames: Frames, prefix: str = "frames") -> dict[str, Array]:
     return {f"{prefix}_buffer": frames.buffer, f"{prefix}_offsets": frames.offsets, f"{prefix}_shapes": frames.shapes}
 
 
+def sample_arrays(frames: Frames, unlabelled: Frames, points: Array, duplicates: Array) -> dict[str, Array]:
+    """Arrays of an imported set for a pack: N labelled and any number of unlabelled frames, points (N, K, 2) px, and
+    pairs (M, 2) of near-duplicates by their rows."""
+    arrays = frame_arrays(frames) | frame_arrays(unlabelled, "unlabelled")
+    return {**arrays, "points": points, "duplicates": duplicates}
+
+
 @dataclass(frozen=True)
 class Store:
     """Root of the data folder (`--data`, `FKBENCH_DATA`, or the platform's user data folder)."""

@@ -13,8 +13,8 @@ import numpy as np
 from fkbench.datasets.duplicates import DUPLICATE_RULE_VERSION, components, find_duplicates
 from fkbench.datasets.fingerprints import fingerprint
 from fkbench.datasets.importing import check_points, write_import
-from fkbench.datasets.samples import Array, ByteArray, Frames, IntArray
-from fkbench.datasets.store import Store, frame_arrays
+from fkbench.datasets.samples import ByteArray, FloatArray, Frames, IntArray
+from fkbench.datasets.store import Store, sample_arrays
 
 from .faces import LAYOUT, PACK, row_ids
 from .files import Tables, open_tables
@@ -41,40 +41,41 @@ def import_tables(store: Store, path: Path) -> Mapping[str, Any]:
         FkbenchError: it is something else or malformed; nothing is written then.
     """
     with open_tables(path) as tables:
-        training = tables.training()
-        table = read_table(training.data, COLUMNS, training.where)
-        del training
-        values = labels(table)
-        points = values.astype(np.float32).reshape(-1, 15, 2)
-        for row, one in enumerate(points):
-            check_points(one, SIDE, SIDE, f"Row {row + 1} of '{table.where}'", missing_allowed=True)
+        images, values, points = _training_part(tables)
         test_images, test_numbers = _test_part(tables)
         lookup, official_lookup = read_lookup(tables.lookup())
-    valid = complete_points(points)
-    frames = Frames.stack(table.images)
+    frames = Frames.stack(images)
     duplicates = find_duplicates(frames)
-    pixels = hashlib.sha256(table.images.data).hexdigest()
+    pixels = hashlib.sha256(images.data).hexdigest()
     meta = {
         "fingerprint": fingerprint("face15", row_ids(len(points)), frames, points),
         "official": _official(values, pixels),
         "official_lookup": official_lookup,
-        "counts": _counts(valid, len(test_images)),
+        "counts": _counts(complete_points(points), len(test_images)),
         "pixels_sha256": pixels,
         "layout": LAYOUT,
         "duplicate_rule": DUPLICATE_RULE_VERSION,
         "near_duplicates": len(duplicates),
         "scored_values": len(lookup),
     }
-    arrays: dict[str, Array] = {
-        **frame_arrays(frames),
-        **frame_arrays(Frames.stack(test_images), "unlabelled"),
-        "points": points,
-        "duplicates": duplicates,
+    arrays = sample_arrays(frames, Frames.stack(test_images), points, duplicates) | {
         "group": components(duplicates, len(points)),
         "test_numbers": test_numbers,
         "lookup": lookup,
     }
     return write_import(store, PACK, meta, arrays)
+
+
+def _training_part(tables: Tables) -> tuple[ByteArray, F64, FloatArray]:
+    """Pictures (N, 96, 96), labels (N, 30) as they stand there, and points (N, 15, 2), NaN where one is missing."""
+    training = tables.training()
+    table = read_table(training.data, COLUMNS, training.where)
+    del training  # the text of a table is several times as large as its pictures
+    values = labels(table)
+    points = values.astype(np.float32).reshape(-1, 15, 2)
+    for row, one in enumerate(points):
+        check_points(one, SIDE, SIDE, f"Row {row + 1} of '{table.where}'", missing_allowed=True)
+    return table.images, values, points
 
 
 def _test_part(tables: Tables) -> tuple[ByteArray, IntArray]:

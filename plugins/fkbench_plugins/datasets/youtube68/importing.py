@@ -16,7 +16,7 @@ from fkbench.datasets.importing import write_import
 from fkbench.datasets.pictures import read_frames
 from fkbench.datasets.progress import listener
 from fkbench.datasets.samples import Frames
-from fkbench.datasets.store import Store, frame_arrays
+from fkbench.datasets.store import Store, sample_arrays
 from fkbench.errors import FkbenchError
 
 from .frames import LAYOUT, PACK
@@ -43,9 +43,7 @@ def import_frames(store: Store, path: Path) -> Mapping[str, Any]:
         root = find_root(source)
         labels = read_labels(root)
         _check_complete(labels, root)
-        known = set(labels.ids)
-        rest = tuple(n for n in root.names if n.startswith(("training/", "test/")) and n.endswith(".jpg"))
-        rest = tuple(name for name in rest if name not in known)
+        rest = _unlabelled(root, labels)
         frames = read_frames(root, labels.ids, "Decoding labelled frames")
         check_positions(labels, frames.shapes, root.label)
         unlabelled = read_frames(root, rest, "Decoding unlabelled frames")
@@ -66,13 +64,7 @@ def import_frames(store: Store, path: Path) -> Mapping[str, Any]:
         "clip": labels.clip,
         "unlabelled_ids": rest,
     }
-    arrays = {
-        **frame_arrays(frames),
-        **frame_arrays(unlabelled, "unlabelled"),
-        "points": labels.points,
-        "duplicates": duplicates,
-    }
-    return write_import(store, PACK, meta, arrays)
+    return write_import(store, PACK, meta, sample_arrays(frames, unlabelled, labels.points, duplicates))
 
 
 def pixel_hash(ids: Sequence[str], frames: Frames) -> str:
@@ -98,6 +90,13 @@ def _check_complete(labels: Labels, root: Source) -> None:
             f"'{root.label}' lacks {len(absent)} of the {len(labels.ids)} labelled frames, the first is '{absent[0]}'.",
             "Import the whole set, or remove the rows of the absent frames from the tables (it is then another set).",
         )
+
+
+def _unlabelled(root: Source, labels: Labels) -> tuple[str, ...]:
+    """Frames of both parts that the tables do not name."""
+    frames = (name for name in root.names if name.startswith(("training/", "test/")) and name.endswith(".jpg"))
+    known = set(labels.ids)
+    return tuple(name for name in frames if name not in known)
 
 
 def _parts(ids: Sequence[str]) -> dict[str, int]:
