@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from fkbench.records import RunRecord
     from fkbench.runner.loading import LoadedRun
+    from fkbench.runner.plan import Request
+    from fkbench.runner.requests import Runner
 
 
 def run(
@@ -52,27 +55,36 @@ def run(
         FkbenchError: bad use or input.
         RunFailedError: the run failed; its record with the reason was written.
     """
+    runner = _runner(data, runs)
+    request = replace(
+        _request(runner, model, dataset, protocol), split=split, box=box, seeds=tuple(seeds), device=device,
+        epochs=epochs, settings=settings or {}, force=force, at_once=at_once,
+    )  # fmt: skip
+    return runner.run(request)
+
+
+def _runner(data: Path | str | None, runs: Path | str | None) -> Runner:
     from fkbench.cli.session import data_root, runs_root
     from fkbench.records import RunStore
-    from fkbench.runner.plan import Request, find_protocol
     from fkbench.runner.requests import Runner
 
-    registry, folder = load_registry(), data_root(Path(data) if data else None)
-    request = Request(
-        model=_model(registry, model),
-        dataset=dataset if isinstance(dataset, DatasetSpec) else find_dataset(registry, str(dataset), folder),
-        protocol=find_protocol(protocol),
-        split=split,
-        box=box,
-        seeds=tuple(seeds),
-        device=device,
-        epochs=epochs,
-        settings=settings or {},
-        force=force,
-        at_once=at_once,
-    )
-    store = RunStore(runs_root(Path(runs) if runs else None))
-    return Runner(registry, folder, store).run(request)
+    folder = data_root(Path(data) if data else None)
+    return Runner(load_registry(), folder, RunStore(runs_root(Path(runs) if runs else None)))
+
+
+def _request(
+    runner: Runner,
+    model: str | ModelSpec | Callable[..., Any],
+    dataset: str | Path | DatasetSpec,
+    protocol: str,
+) -> Request:
+    """What is to be run, found by name or file; all else as by default."""
+    from fkbench.runner.plan import Request, find_protocol
+
+    found = _model(runner.registry, model)
+    if not isinstance(dataset, DatasetSpec):
+        dataset = find_dataset(runner.registry, str(dataset), runner.data)
+    return Request(model=found, dataset=dataset, protocol=find_protocol(protocol))
 
 
 def _model(registry: Registry, model: str | ModelSpec | Callable[..., Any]) -> ModelSpec:

@@ -57,23 +57,16 @@ def time_model(
     Raises:
         ValueError: no views, an unknown precision, or a size of batch below 1.
     """
-    if len(views) == 0 or precision not in DTYPES or min([batch, *sweep]) < 1:
+    _check(views, precision, [batch, *sweep])
+    place, watch, plan = torch.device(device), Watch(), plan or (QUICK if quick else FULL)
+    subject = _subject(forward, views, place, clock or clock_for(place), DTYPES[precision], max(sweep, default=batch))
+    how = {"version": TIMING_VERSION, "quick": quick, "precision": precision}
+    return {**how, **_timed(subject, views, net, batch, sweep, plan), **watch.seen(), **conditions(place)}
+
+
+def _check(views: ByteViews, precision: str, batches: Sequence[int]) -> None:
+    if len(views) == 0 or precision not in DTYPES or min(batches) < 1:
         raise ValueError(f"timing needs views, batches of 1 or more, and a precision out of {', '.join(DTYPES)}")
-    place, plan = torch.device(device), plan or (QUICK if quick else FULL)
-    clock = clock or clock_for(place)
-    watch, asked = Watch(), max(sweep, default=batch)
-    subject = _subject(forward, views, place, clock, DTYPES[precision], asked)
-    warm = warm_up(subject, batch, sweep, plan)
-    if not warm.batches:
-        raise ValueError(f"not even a batch of {min(sweep)} {next(iter(warm.left_out.values()))}")
-    control = Control.on(place, clock)
-    control.warm_up(plan.warm_up_s)
-    takes, attempts = _attempts(subject, control, warm.batches, plan)
-    return {
-        "version": TIMING_VERSION, "quick": quick, "precision": precision, "batch_asked": asked,
-        **speeds(takes, subject, warm), **memory(subject, best_batch(takes), net), **counted(net, views),
-        **validity(control, attempts), **watch.seen(), **conditions(place),
-    }  # fmt: skip
 
 
 def _subject(
@@ -84,6 +77,29 @@ def _subject(
     if device.type != "cpu" and isinstance(views, torch.Tensor):
         resident = input_pool(views, batch, device, on=device)
     return Subject(forward, device, clock, host, resident, dtype)
+
+
+def _timed(
+    subject: Subject, views: ByteViews, net: nn.Module | None, batch: int, sweep: Sequence[int], plan: Plan
+) -> dict[str, Any]:
+    """All that is measured of a subject: speeds, memory, the size of its net, and whether the control vouches for it.
+
+    Raises:
+        ValueError: not even the smallest of the batches can be timed.
+    """
+    warm = warm_up(subject, batch, sweep, plan)
+    if not warm.batches:
+        raise ValueError(f"not even a batch of {min(sweep)} {next(iter(warm.left_out.values()))}")
+    control = Control.on(subject.device, subject.clock)
+    control.warm_up(plan.warm_up_s)
+    takes, attempts = _attempts(subject, control, warm.batches, plan)
+    return {
+        "batch_asked": max(sweep, default=batch),
+        **speeds(takes, subject, warm),
+        **memory(subject, best_batch(takes), net),
+        **counted(net, views),
+        **validity(control, attempts),
+    }
 
 
 def _attempts(subject: Subject, control: Control, batches: Sequence[int], plan: Plan) -> tuple[Takes, int]:
