@@ -130,17 +130,9 @@ def make_trainer(
     start_weights(net, codec, recipe, train, seed)
     net = net.to(device, memory_format=layout)  # type: ignore[call-overload]
     trainer = Trainer(
-        net,
-        codec,
-        recipe,
-        train,
-        val,
-        size=size,
-        flip_order=inputs.scheme.flip_order(),
-        seed=seed,
-        precision=precision,
-        identity=identity,
-    )
+        net, codec, recipe, train, val, size=size, flip_order=inputs.scheme.flip_order(), seed=seed,
+        precision=precision, identity=identity,
+    )  # fmt: skip
     if start is not None:
         trainer.resume(start)
     return trainer

@@ -1,4 +1,4 @@
-"""The main job on few faces: records, reuse, repeatability, continuation, failures."""
+"""The main job on few faces: records, reuse, repeatability, continuation, refusals."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from torch import nn
 
-from fkbench.errors import FkbenchError, RunFailedError
+from fkbench.errors import FkbenchError
 from fkbench.hookspecs import hookimpl
 from fkbench.records import read_errors, read_history, read_predictions, write_arrays
 from fkbench.registry import load_module
 from fkbench.runner.plan import find_model
 from fkbench.runner.provenance import source_digest
-from fkbench.runner.requests import SeedsFailedError
 from fkbench.specs import Plugin
 from fkbench.train import engine
 
@@ -130,37 +128,6 @@ def test_an_observer_that_raises_stops_nothing(bench):
     assert [failure.part for failure in registry.failures] == ["fkbench_run_finished"]  # once, though four runs ended
 
 
-def test_a_model_that_raises_in_training_is_a_failed_run_and_the_other_seeds_are_run(bench, monkeypatch):
-    registry = bench.registry()
-    steps = []
-
-    def fail_once(*arguments, **named):
-        steps.append(1)
-        if len(steps) == 1:
-            raise ValueError("no such layer")
-        return real(*arguments, **named)
-
-    real = engine.Trainer.fit
-    monkeypatch.setattr(engine.Trainer, "fit", fail_once)
-    with pytest.raises(SeedsFailedError, match="no such layer") as caught:
-        bench.run(registry, seeds=(0, 1))
-    assert [record.seed for record in caught.value.records] == [1]
-    assert caught.value.exit_code == 1
-    failed = [record for record in bench.runs.records() if record.status == "failed"]
-    assert [(record.seed, record.reason) for record in failed] == [(0, "ValueError: no such layer")]
-
-
-@pytest.mark.parametrize(("part", "name"), [(engine.Trainer, "fit"), (nn.Conv2d, "forward")])  # when it is built, too
-def test_running_out_of_memory_is_a_status_of_its_own(bench, monkeypatch, part, name):
-    def full(*arguments, **named):
-        raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
-
-    monkeypatch.setattr(part, name, full)
-    with pytest.raises(RunFailedError, match=r"fit into .*memory"):
-        bench.run()
-    assert [record.status for record in bench.runs.records() if record.model.role == "entry"] == ["oom"]
-
-
 def test_a_predictor_whose_code_changed_runs_again(bench, monkeypatch):
     own = {"model": "mean-shape", "settings": {"protocol": {}}}
     first = bench.run(**own)[0]
@@ -190,72 +157,6 @@ def test_state_of_other_code_is_not_gone_on_from(bench, monkeypatch):
     record = bench.run()[0]
     assert "resumed" not in bench.events
     assert record.history.epochs == 4
-
-
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [
-        (("8 * 36, outputs", "8 * 36, outputs + 1"), "is needed"),
-        (("8 * 36, outputs", "7, outputs"), "cannot be built"),
-    ],
-)
-def test_a_net_that_does_not_fit_is_a_failed_run_with_its_reason(bench, change, reason):
-    good = bench.file.read_text()
-    bench.file.write_text(good.replace(*change))
-    with pytest.raises(RunFailedError, match=reason):
-        bench.run()
-    (failed,) = [record for record in bench.runs.records() if record.status == "failed"]
-    assert reason in failed.reason
-    bench.file.write_text(good)
-    assert bench.run()[0].status == "done"  # the failed record does not stand in the way
-
-
-def test_divergence_is_recorded(bench):
-    settings = {"protocol": {"lr": "1e30", "batch": "16", "images_seen": "160", "optimiser": "sgd"}}
-    with pytest.raises(RunFailedError, match="diverged"):
-        bench.run(settings=settings)
-    assert [r.status for r in bench.runs.records() if r.model.role == "entry"] == ["failed"]
-
-
-def test_an_article_recipe_trains_on_all_its_rows_and_can_be_extended(bench):
-    protocol = {"protocol": {}}
-    first = bench.run(protocol="article", settings=protocol)[0]
-    rows = read_history(Path(first.path) / "history.csv")
-    assert len(rows) == 2
-    assert rows[0]["val_rmse"] is None
-    assert not (Path(first.path) / "best.safetensors").exists()
-    assert 0 < first.metrics["native_loss"] < 1e6
-    assert "native_val_loss" not in first.metrics  # trained on train + val
-    assert first.timing.train_images == 2 * 64
-    longer = bench.run(protocol="article", settings=protocol, epochs=4, extend=first.key)[0]
-    direct = bench.run(protocol="article", settings=protocol, epochs=4)[0]
-    assert longer.parent == first.key
-    assert longer.key != direct.key
-    assert bench.weights(longer) == bench.weights(direct)
-
-
-def test_extending_needs_a_run_that_keeps_its_state(bench):
-    first = bench.run()[0]
-    with pytest.raises(FkbenchError, match="cannot be extended"):
-        bench.run(epochs=9, extend=first.key, settings={"protocol": {}})
-
-
-@pytest.mark.parametrize(
-    ("change", "what"),
-    [
-        ({"settings": {"protocol": {}, "dataset": {"count": "90"}}}, "data"),
-        ({"seeds": (1,)}, "seed"),
-        ({"settings": {"protocol": {"lr": "0.5"}}}, "recipe"),
-        ({"epochs": 2}, "2 epochs already"),
-        ({"protocol": "uniform"}, "keeps no state"),
-    ],
-)
-def test_a_run_is_extended_only_by_what_would_have_come_that_way(bench, change, what):
-    article = {"protocol": "article", "settings": {"protocol": {}}}
-    first = bench.run(**article)[0]
-    with pytest.raises(FkbenchError, match=what) as caught:
-        bench.run(**{**article, "epochs": 4, "extend": first.key, **change})
-    assert caught.value.exit_code == 2
 
 
 def test_a_damaged_checkpoint_is_said_in_one_line(bench):
