@@ -20,8 +20,8 @@ from fkbench.records import (
     write_history,
     write_predictions,
 )
-from fkbench.schemes import FACE15, FACE68
-from fkbench.score import image_errors, rmse_interval, summary
+from fkbench.schemes import FACE15, FACE68, Scheme
+from fkbench.score import ImageErrors, image_errors, rmse_interval, summary
 from fkbench.site import write_site
 from fkbench.specs import DatasetSpec, Terms
 
@@ -47,22 +47,7 @@ class Runs:
         """One run; `changes` replace parts of the page, `part__key` one key of a part."""
         name = changes.get("dataset__name", "faces15")
         scheme = SCHEMES.get(name.removesuffix("-open"), FACE15)
-        truth = np.array(scheme.layout) * 80.0 + np.random.default_rng(8).normal(8.0, 2.0, (IMAGES, 1, 2))
-        digits = hashlib.sha256(f"{model[:300]}{seed}".encode()).digest()[:4]
-        rng = np.random.default_rng(int.from_bytes(digits, "big"))
-        shared = np.random.default_rng(7).lognormal(0.0, 0.3, IMAGES)[:, None, None]
-        points = (
-            truth + rng.normal(0.0, scale, truth.shape) * shared * np.linspace(0.6, 1.4, len(scheme.points))[:, None]
-        )
-        errors = image_errors(
-            points,
-            truth,
-            np.ones(truth.shape[:2], bool),
-            scale=1.0,
-            normalisers=scheme.normalisers,
-            ids=[f"image{i}" for i in range(IMAGES)],
-            group=[f"person{i // 3}" for i in range(IMAGES)],
-        )
+        points, errors = _draw(scheme, model, seed, scale)
         metrics: dict[str, Any] = dict(summary(errors))
         metrics["rmse_ci"] = rmse_interval(errors.sum_sq, errors.count, errors.group).bounds
         page = _page(model, seed, metrics, scale)
@@ -92,6 +77,25 @@ class Runs:
         """The site of these runs."""
         chosen = list(self.records if records is None else records)
         return write_site(build(chosen), chosen, folder, dataset=dataset)
+
+
+def _draw(scheme: Scheme, model: str, seed: int, scale: float) -> tuple[np.ndarray, ImageErrors]:
+    """Predicted points (N, K, 2), and their errors with a part per image that all models share."""
+    truth = np.array(scheme.layout) * 80.0 + np.random.default_rng(8).normal(8.0, 2.0, (IMAGES, 1, 2))
+    digits = hashlib.sha256(f"{model[:300]}{seed}".encode()).digest()[:4]
+    rng = np.random.default_rng(int.from_bytes(digits, "big"))
+    shared = np.random.default_rng(7).lognormal(0.0, 0.3, IMAGES)[:, None, None]
+    points = truth + rng.normal(0.0, scale, truth.shape) * shared * np.linspace(0.6, 1.4, len(scheme.points))[:, None]
+    errors = image_errors(
+        points,
+        truth,
+        np.ones(truth.shape[:2], bool),
+        scale=1.0,
+        normalisers=scheme.normalisers,
+        ids=[f"image{i}" for i in range(IMAGES)],
+        group=[f"person{i // 3}" for i in range(IMAGES)],
+    )
+    return points, errors
 
 
 def _history(seed: int, scale: float) -> list[dict[str, float | None]]:

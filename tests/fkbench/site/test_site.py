@@ -16,9 +16,6 @@ from fkbench.boards import build
 from fkbench.schemes import FACE15
 from fkbench.site import write_site
 from fkbench.site.assets import GENERATOR
-from fkbench.site.command import run_command
-from fkbench.site.escaping import script_json, shown
-from fkbench.site.tables import sort_value
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 40
 HOSTILE = (
@@ -182,17 +179,6 @@ FOLDED = ("details", "summary", "small", "bdi")
 """Long remarks are folded."""
 
 
-def test_json_in_a_script_cannot_close_it():
-    value = {"</script>": "<!--<script>\u2028&"}
-    text = script_json(value)
-    assert not set("<>&\u2028") & set(text)
-    assert json.loads(text) == value
-
-
-def test_text_is_cut_before_it_is_escaped():
-    assert shown("&" * 500, 3) == "&amp;&amp;…"
-
-
 def test_a_script_of_ours_alone_may_run_and_its_digest_fits(site):
     import base64
     import hashlib
@@ -284,25 +270,6 @@ def test_a_board_of_100_rows_of_68_points_takes_less_than_2_mb(runs, tmp_path):
         )
     runs.write(tmp_path / "out")
     assert (tmp_path / "out" / "index.html").stat().st_size < 2_000_000
-
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [("2=", "2"), ("8.62 M", "8620000"), ("~12.5", "12.5"), ("–", ""), ("1.1 – 2.2", "1.1"), ("3 §", "3"),
-     ("– ‡", ""), ("-0.5", "-0.5"), ("2/3", "2")],
-)  # fmt: skip
-def test_cells_are_sorted_by_their_number(text, value):
-    assert sort_value(text) == value
-
-
-def test_the_command_is_quoted_for_a_shell_and_says_settings_that_are_not_default(runs):
-    settings = {"count": 500, "seed": 0}
-    record = runs.add("net; rm -rf ~", 1.0, dataset__settings=settings, protocol__overrides={"model.head": "$(x)"})
-    command = run_command([record], {"seed": 0})
-    assert "--model 'net; rm -rf ~'" in command
-    assert "--set dataset.count=500" in command
-    assert "--set 'model.head=$(x)'" in command
-    assert "dataset.seed" not in command
 
 
 def test_points_are_drawn_and_named_by_the_scheme(site):
