@@ -17,7 +17,7 @@ from fkbench.datasets.fingerprints import fingerprint
 from fkbench.datasets.importing import check_points, write_import
 from fkbench.datasets.pictures import MAX_ENCODED, read_frames
 from fkbench.datasets.samples import Frames, IntArray
-from fkbench.datasets.store import Store, frame_arrays
+from fkbench.datasets.store import Store, sample_arrays
 from fkbench.errors import FkbenchError, UnknownNameError
 from fkbench.owndata.collecting import Collected, collect
 from fkbench.owndata.description import Description
@@ -71,9 +71,8 @@ def import_own(description: Description, store: Store, *, sized: bool) -> dict[s
     """
     labels = labels_digest(description)
     found = collect(description)
-    source = _source(
-        description, found, labels
-    )  # before anything is decoded: what changes meanwhile is noticed the next time
+    # Before anything is decoded: what changes meanwhile is noticed the next time.
+    source = _source(description, found, labels)
     labelled, bare = _rows(description, found)
     frames = _frames(description, found, labelled, "Decoding pictures")
     points = found.points[labelled].astype(np.float32)
@@ -92,13 +91,7 @@ def import_own(description: Description, store: Store, *, sized: bool) -> dict[s
         "parts": None if found.parts is None else [found.parts[i] for i in labelled],
     }
     unlabelled = _frames(description, found, bare, "Decoding unlabelled pictures")
-    arrays = {
-        **frame_arrays(frames),
-        **frame_arrays(unlabelled, "unlabelled"),
-        "points": points,
-        "duplicates": duplicates,
-    }
-    return write_import(store, pack_name(description), meta, arrays)
+    return write_import(store, pack_name(description), meta, sample_arrays(frames, unlabelled, points, duplicates))
 
 
 def _source(description: Description, found: Collected, labels: str) -> dict[str, Any]:

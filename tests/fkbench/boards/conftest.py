@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fkbench.boards import build
 from fkbench.errors import FkbenchError
 from fkbench.records import RunRecord, plan_key
 from fkbench.score import ImageErrors, image_errors, rmse_interval, summary
@@ -65,6 +66,19 @@ class Runs:
 
     def add_seeds(self, model: str, scale: float, count: int = 3, **changes: Any) -> list[RunRecord]:
         return [self.add(model, scale, seed, **dict(changes)) for seed in range(count)]
+
+    def ranks(self) -> dict[str, str]:
+        """Label of each row of their one board → its rank as it is shown; empty for a row without one."""
+        (board,) = build(self.records, self.errors_of)
+        return {row.label: row.rank_label for row in board.rows}
+
+    def reasons(self, model: str = "net") -> tuple[str, ...]:
+        """Why the model's one row has no rank."""
+        (board,) = build(self.records, self.errors_of)
+        (row,) = [row for row in board.rows if row.model == model]
+        assert row.rank is None
+        assert row.rank_label == ""
+        return row.reasons
 
 
 def _page(model: str, seed: int, errors: ImageErrors) -> dict[str, Any]:

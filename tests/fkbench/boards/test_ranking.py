@@ -4,30 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 
-import numpy as np
 import pytest
 
-from fkbench.boards import build, entries_of, ranking
-from fkbench.boards.text import render_index, render_markdown
+from fkbench.boards import build, ranking
+from fkbench.boards.text import render_markdown
 from fkbench.protocols import PROTOCOLS
-from fkbench.records import write_arrays, write_errors
 from fkbench.score import summary
-from fkbench.site.measures import measure
-from fkbench.site.pareto import dots_of
 from fkbench.specs import Protocol
-
-
-def ranks_of(runs):
-    (board,) = build(runs.records, runs.errors_of)
-    return {row.label: row.rank_label for row in board.rows}
-
-
-def reasons_of(runs, model="net"):
-    (board,) = build(runs.records, runs.errors_of)
-    (row,) = [row for row in board.rows if row.model == model]
-    assert row.rank is None
-    assert row.rank_label == ""
-    return row.reasons
 
 
 def test_ranks_admit_ties(runs):
@@ -35,20 +18,20 @@ def test_ranks_admit_ties(runs):
     runs.add_seeds("twin-a", 2.0)
     runs.add_seeds("twin-b", 2.0)
     runs.add_seeds("last", 4.0)
-    assert ranks_of(runs) == {"best": "1", "twin-a": "2=", "twin-b": "2=", "last": "4"}
+    assert runs.ranks() == {"best": "1", "twin-a": "2=", "twin-b": "2=", "last": "4"}
 
 
 def test_models_that_the_data_cannot_separate_share_the_first_rank(runs):
     for name in ("a", "b", "c", "d"):
         runs.add_seeds(name, 2.0)
-    assert set(ranks_of(runs).values()) == {"1="}
+    assert set(runs.ranks().values()) == {"1="}
 
 
 def test_a_better_model_on_two_devices_counts_once(runs):
     runs.add_seeds("best", 1.0)
     runs.add_seeds("best", 1.0, device={"type": "cuda", "name": "GPU"})
     runs.add_seeds("next", 2.0)
-    assert ranks_of(runs) == {"best (cpu)": "1=", "best (cuda)": "1=", "next": "2"}
+    assert runs.ranks() == {"best (cpu)": "1=", "best (cuda)": "1=", "next": "2"}
 
 
 def test_rows_stand_by_rank_then_the_unranked_by_rmse_then_those_without_a_score(many):
@@ -74,14 +57,14 @@ def test_rows_stand_by_rank_then_the_unranked_by_rmse_then_those_without_a_score
 )
 def test_why_a_row_has_no_rank(runs, change, reason):
     runs.add_seeds("net", 2.0, **change)
-    assert reasons_of(runs) == (reason,)
+    assert runs.reasons() == (reason,)
 
 
 def test_three_seeds_are_needed_unless_there_is_no_randomness(runs):
     runs.add_seeds("net", 2.0, count=2)
     runs.add("fixed", 3.0, model__deterministic=True)
-    assert reasons_of(runs) == ("2 seeds, 3 needed",)
-    assert ranks_of(runs)["fixed"] == "1"
+    assert runs.reasons() == ("2 seeds, 3 needed",)
+    assert runs.ranks()["fixed"] == "1"
 
 
 def copied(runs, source, model, seed, change):
@@ -114,29 +97,29 @@ def test_seeds_that_predict_nearly_the_same_are_no_further_seeds(runs, change):
     copied(runs, first, "net", 2, change)
     runs.add("net", 2.0, 3)
     copied(runs, runs.add("fixed", 4.0, model__role="baseline", model__deterministic=True), "fixed", 1, one_image)
-    assert reasons_of(runs) == ("seeds 0, 2 predict nearly the same",)
-    assert ranks_of(runs) == {"apart": "1", "fixed": "2", "net": ""}
+    assert runs.reasons() == ("seeds 0, 2 predict nearly the same",)
+    assert runs.ranks() == {"apart": "1", "fixed": "2", "net": ""}
 
 
 def test_copies_are_found_in_a_row_of_very_many_seeds(runs):
     runs.add_seeds("net", 2.0, count=60)
     copied(runs, runs.records[17], "net", 60, one_image)
     copied(runs, runs.records[17], "net", 61, one_image)
-    assert reasons_of(runs) == ("seeds 17, 60, 61 predict nearly the same",)
+    assert runs.reasons() == ("seeds 17, 60, 61 predict nearly the same",)
 
 
 @pytest.mark.parametrize("key", ["0" * 16, "f" * 16])
 def test_of_two_outcomes_of_one_seed_none_is_ranked(runs, key):
     runs.add_seeds("net", 2.0)
     runs.add("net", 2.0, seed=1, key="7" * 16, timing=None)  # a repeat: the same scores
-    assert ranks_of(runs) == {"net": "1"}
+    assert runs.ranks() == {"net": "1"}
     runs.add("net", 2.0, seed=1, key="8" * 16, flags=["stale"], draw_as="old")
     runs.add("net", seed=1, key="9" * 16, status="failed", metrics={}, timing=None)
-    assert ranks_of(runs) == {"net": "1"}
+    assert runs.ranks() == {"net": "1"}
     (board,) = build(runs.records, runs.errors_of)
     used = board.rows[0].keys[1]
     runs.add("net", 3.0, seed=1, key=key)
-    (reason,) = reasons_of(runs)
+    (reason,) = runs.reasons()
     assert reason.startswith("seed 1 has several outcomes, under ")
     assert {used, key} <= set(reason.partition(", under ")[2].split(" and "))
 
@@ -155,29 +138,29 @@ def test_a_row_that_one_seed_is_enough_for_says_why(runs):
 def test_one_record_cannot_say_for_all_seeds_that_there_is_no_randomness(runs):
     runs.add("net", 2.0, seed=0, model__deterministic=True)
     runs.add("net", 2.0, seed=1)
-    assert reasons_of(runs) == ("2 seeds, 3 needed",)
+    assert runs.reasons() == ("2 seeds, 3 needed",)
 
 
 def test_a_failed_seed_cannot_be_hidden_behind_three_good_ones(runs):
     runs.add_seeds("net", 2.0)
     for seed in (3, 4):
         runs.add("net", seed=seed, status="failed", reason="the loss is NaN", metrics={}, timing=None)
-    assert reasons_of(runs) == ("seeds 3, 4 failed: the loss is NaN",)
+    assert runs.reasons() == ("seeds 3, 4 failed: the loss is NaN",)
 
 
 def test_one_collapsed_seed_is_named(runs):
     runs.add_seeds("net", 2.0, count=2)
     runs.add("net", seed=2, flags=["collapsed"])
-    assert reasons_of(runs) == ("collapsed (seed 2)",)
+    assert runs.reasons() == ("collapsed (seed 2)",)
 
 
 def test_a_protocol_of_ours_is_asked_itself_not_the_record(runs, monkeypatch):
     ours = Protocol("fair", 1, "a quick look", None, frozen=True, ranked=False)
     monkeypatch.setattr(ranking, "PROTOCOLS", {"fair": ours})
     runs.add_seeds("net", 2.0)  # its record says frozen and ranked
-    assert reasons_of(runs) == ("protocol fair v1 is not ranked",)
+    assert runs.reasons() == ("protocol fair v1 is not ranked",)
     monkeypatch.setattr(ranking, "PROTOCOLS", {"fair": replace(ours, version=2)})
-    assert ranks_of(runs) == {"net": "1"}  # of another version only the record knows
+    assert runs.ranks() == {"net": "1"}  # of another version only the record knows
 
 
 def test_no_protocol_of_ours_that_is_unranked_gets_a_rank(runs):
@@ -193,112 +176,16 @@ def test_a_recipe_of_ours_must_be_the_one_that_is_stated(runs):
     page = {"name": "uniform", "version": ours.version, "frozen": True, "ranked": True}
     older = {name: value for name, value in recipe["augmentation"].items() if name != "sharpness"}
     runs.add_seeds("net", 2.0, protocol={**page, "recipe": {**recipe, "augmentation": older}})
-    assert ranks_of(runs) == {"net": "1"}
+    assert runs.ranks() == {"net": "1"}
     runs.add_seeds("short", 1.0, protocol={**page, "recipe": {**recipe, "images_seen": 9600}})
-    assert reasons_of(runs, "short") == ("not of the recipe of uniform v1",)
+    assert runs.reasons("short") == ("not of the recipe of uniform v1",)
     runs.add_seeds("silent", 1.0, model__parameters=5, protocol={**page, "recipe": {}})
-    assert reasons_of(runs, "silent") == ("states no recipe of uniform v1",)
+    assert runs.reasons("silent") == ("states no recipe of uniform v1",)
 
 
 def test_an_unranked_row_does_not_move_the_others(runs):
     runs.add_seeds("best", 1.0)
     runs.add_seeds("next", 2.0)
-    before = ranks_of(runs)
+    before = runs.ranks()
     runs.add("cheat", 0.1, protocol__overrides={"epochs": 9999})
-    assert ranks_of(runs) == {**before, "cheat": ""}
-
-
-def test_without_errors_per_image_there_is_a_score_but_no_rank(runs):
-    records = runs.add_seeds("net", 2.0)
-    del runs.errors[records[1].key]
-    (reason,) = reasons_of(runs)
-    assert reason.startswith("no errors per image for seed 1")
-    (board,) = build(runs.records, runs.errors_of)
-    expected = np.sqrt(np.mean([record.metric("rmse") ** 2 for record in records]))
-    assert board.rows[0].rmse == pytest.approx(expected, rel=1e-5)
-    assert board.rows[0].rmse_ci is None
-
-
-def test_errors_that_do_not_give_the_recorded_rmse_are_not_believed(runs):
-    records = runs.add_seeds("net", 2.0)
-    errors = runs.errors[records[0].key]
-    runs.errors[records[0].key] = replace(errors, sum_sq=errors.sum_sq * 0.5)
-    (reason,) = reasons_of(runs)
-    assert reason.startswith("the errors per image of seed 0 do not give its rmse: ")
-
-
-def test_a_row_that_its_errors_contradict_is_last_and_nothing_is_measured_against_it(runs):
-    runs.add("fixed", 3.0, model__role="baseline", model__deterministic=True)
-    runs.add("forged", 3.2, model__role="baseline", model__deterministic=True, metrics={"rmse": 0.5, "rmse_ci": [3, 4]})
-    runs.add("broken", status="failed", reason="a crash", metrics={}, timing=None)
-    (board,) = build(runs.records, runs.errors_of)
-    forged = board.rows[-1]
-    assert [row.model for row in board.rows] == ["fixed", "broken", "forged"]
-    assert (forged.trust, forged.baseline_share, forged.rmse_ci) == ("check failed", None, None)
-    assert (board.best.model, board.reference) == ("fixed", "fixed")
-    assert "| fixed | 3." in render_index([board])
-    dots = dots_of(measure(board, entries_of(runs.records), runs.errors_of))
-    assert [dot.found.row.model for dot in dots] == ["fixed"]
-
-
-def test_without_errors_per_image_no_row_is_the_best(runs):
-    runs.add("alone", 0.1, model__deterministic=True)
-    runs.errors.clear()
-    (board,) = build(runs.records, runs.errors_of)
-    assert (board.best, board.rows[0].trust) == (None, "self-reported")
-    assert "| – | – |" in render_index([board])
-
-
-def test_other_images_than_the_rest_of_the_board_are_not_ranked_among_them(runs):
-    runs.add_seeds("a", 1.0)
-    runs.add_seeds("b", 2.0)
-    runs.add_seeds("net", 0.5, images=30)
-    assert reasons_of(runs) == ("scored on other images than the rest of the board",)
-    assert ranks_of(runs) == {"a": "1", "b": "2", "net": ""}
-
-
-def test_many_rows_of_few_images_do_not_drive_out_the_baselines(runs):
-    runs.add_seeds("a", 1.0)
-    runs.add("mean", 4.0, model__role="baseline", model__deterministic=True)
-    for name in ("w", "x", "y", "z"):
-        runs.add_seeds(name, 0.5, images=30)
-    assert ranks_of(runs) == {"a": "1", "mean": "2", "w": "", "x": "", "y": "", "z": ""}
-    (board,) = build([record for record in runs.records if record.model.name in "ax"], runs.errors_of)
-    assert {row.model: row.rank_label for row in board.rows} == {"a": "1", "x": ""}  # one each: the more images
-
-
-@pytest.mark.parametrize("factor", [1e40, 1e110, 1e160])
-def test_a_row_out_of_all_proportion_leaves_the_others_their_ranks(runs, factor):
-    runs.add_seeds("best", 1.0)
-    runs.add_seeds("next", 2.0)
-    odd = runs.add("odd", model__deterministic=True)
-    errors = runs.errors[odd.key]
-    runs.errors[odd.key] = replace(errors, sum_sq=errors.sum_sq * factor)
-    runs.records[-1] = odd.model_copy(update={"metrics": {"rmse": float(f"{odd.metric('rmse') * factor**0.5:.6g}")}})
-    found = ranks_of(runs)
-    assert found == {"best": "1", "next": "2", "odd": "3" if factor < 1e100 else ""}
-    if factor > 1e100:
-        assert "not finite, or above" in " ".join(reasons_of(runs, "odd"))
-
-
-def test_seeds_about_different_images_are_no_row_to_rank(runs):
-    runs.add_seeds("net", 2.0, count=2)
-    runs.add("net", seed=2, images=30)
-    (reason,) = reasons_of(runs)
-    assert "not about the same images" in reason
-
-
-def test_by_default_the_errors_are_those_in_the_records_folder(runs, tmp_path):
-    for record in runs.add_seeds("net", 2.0):
-        folder = tmp_path / record.key
-        folder.mkdir()
-        write_errors(folder / "errors.safetensors", runs.errors_of(record))
-    records = [record.model_copy(update={"path": str(tmp_path / record.key)}) for record in runs.records]
-    (board,) = build(records)
-    assert board.rows[0].rank == 1
-    write_arrays(tmp_path / records[0].key / "errors.safetensors", {"sum_sq": np.zeros(3)})
-    (board,) = build(records)
-    assert board.rows[0].reasons == ("no errors per image for seed 0: errors.safetensors cannot be read",)
-    (tmp_path / records[0].key / "errors.safetensors").unlink()
-    (board,) = build(records)
-    assert board.rows[0].reasons == ("no errors per image for seed 0: errors.safetensors is not there",)
+    assert runs.ranks() == {**before, "cheat": ""}
