@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fkbench.cli.options import JsonValue
 from fkbench.cli.session import Session, console, current, note, print_json
 from fkbench.errors import FkbenchError
 
@@ -23,6 +24,13 @@ EPILOG = (
 _SHOWN = ("rmse", "mae", "nme@inter_ocular", "auc@8", "fr@8", "train_s", "infer_images_per_s", "latency_ms_p50")
 
 _PICTURES = (".png", ".svg", ".pdf")
+Decide = Annotated[
+    str,
+    typer.Option(
+        help="What breaks a rule: significant (estimate beyond it, and not by chance), estimate, or interval (the "
+        "whole interval beyond it)."
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -38,17 +46,11 @@ def command(
         list[str] | None,
         typer.Option("--fail-on", metavar="RULE", help="Exit code 1 where this holds: 'rmse>+2%'; repeatable."),
     ] = None,
-    decide: Annotated[
-        str,
-        typer.Option(
-            help="What breaks a rule: significant (estimate beyond it, and not by chance), estimate, or interval (the "
-            "whole interval beyond it)."
-        ),
-    ] = "significant",
+    decide: Decide = "significant",
     curves: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw training curves and CED of both: .png, .svg, .pdf.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON value on stdout.")] = False,
+    as_json: JsonValue = False,
 ) -> None:
     """Say which of two results on the same images is better, by how much and how surely, per point and in speed."""
     from fkbench.publishing.comparison import compare_sides
@@ -60,9 +62,7 @@ def command(
     if curves is not None:
         _check_picture(curves)
     session = current(context)
-    first, second = _side(session, a), _side(session, b)
-    if not set(_keys(first)).isdisjoint(_keys(second)):
-        raise FkbenchError(f"'{a}' and '{b}' have runs in common.", "Name two different results.")
+    first, second = _sides(session, a, b)
     found = compare_sides(first, second, _point_names(session, first))
     judged = [judge(rule, found, decide) for rule in rules]  # type: ignore[arg-type]
     picture = _draw(first, second, curves) if curves is not None else None
@@ -74,6 +74,13 @@ def command(
             note(f"curves: {picture}")
     if any(one.broken for one in judged):
         raise typer.Exit(1)
+
+
+def _sides(session: Session, a: str, b: str) -> tuple[Side, Side]:
+    first, second = _side(session, a), _side(session, b)
+    if not set(_keys(first)).isdisjoint(_keys(second)):
+        raise FkbenchError(f"'{a}' and '{b}' have runs in common.", "Name two different results.")
+    return first, second
 
 
 def _side(session: Session, text: str) -> Side:

@@ -9,12 +9,12 @@ from typing import Annotated, Any
 import typer
 
 from fkbench.cli import data_preview
+from fkbench.cli.options import JsonObject
 from fkbench.cli.session import Session, current, note, print_json
 from fkbench.errors import FkbenchError
 from fkbench.specs import DatasetSpec, resolve
 
 Name = Annotated[str, typer.Argument(help="See `fkbench list datasets`; or a TOML file that describes your own.")]
-AsJson = Annotated[bool, typer.Option("--json", help="One object on stdout.")]
 _OFFICIAL = {True: "official", False: "not the official ones", None: "official or not: not known"}
 
 
@@ -31,7 +31,7 @@ def get(
     context: typer.Context,
     dataset: Name,
     force: Annotated[bool, typer.Option("--force", help="Get it again though it is there.")] = False,
-    as_json: AsJson = False,
+    as_json: JsonObject = False,
 ) -> None:
     """Get a dataset from its official source, or make it where it is made here."""
     from fkbench.cli.bars import progress_bars
@@ -68,7 +68,7 @@ def import_(
     context: typer.Context,
     dataset: Name,
     source: Annotated[Path, typer.Option("--from", help="Zip, folder or table as its official source gives it.")],
-    as_json: AsJson = False,
+    as_json: JsonObject = False,
 ) -> None:
     """Import a dataset from a local zip or folder."""
     from fkbench.cli.bars import progress_bars
@@ -81,7 +81,7 @@ def import_(
     _report(as_json, spec, found)
 
 
-def verify(context: typer.Context, dataset: Name, as_json: AsJson = False) -> None:
+def verify(context: typer.Context, dataset: Name, as_json: JsonObject = False) -> None:
     """Read a dataset again, compare it with what was written, and report what leaks between its parts."""
     from fkbench.cli.bars import progress_bars
     from fkbench.datasets.verifying import verify_dataset

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fkbench.cli.data_transforms import Cells, augmented_cells, transform_cells
+from fkbench.cli.options import JsonObject
 from fkbench.cli.session import Session, current, note, parse_settings, print_json
 from fkbench.errors import FkbenchError, UnknownNameError
 from fkbench.protocols import PROTOCOLS
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
 
 PARTS = ("all", "train", "val", "test", "unlabelled")
 LARGE = 768
+Transforms = Annotated[
+    str,
+    typer.Option(
+        help="One sample under each of these, and all in turn: all, or a list such as rescale=250,random-crop=224. "
+        "Or a protocol (uniform): a training batch as it augments it."
+    ),
+]
 
 
 def preview(
@@ -30,15 +38,9 @@ def preview(
     part: Annotated[str, typer.Option(help="Which pictures: " + ", ".join(PARTS) + ".")] = "all",
     split: Annotated[str, typer.Option(help="Split of train, val and test; default: the dataset's first.")] = "",
     count: Annotated[int, typer.Option(help="How many, spread evenly over the part.")] = 24,
-    transforms: Annotated[
-        str,
-        typer.Option(
-            help="One sample under each of these, and all in turn: all, or a list such as rescale=250,random-crop=224. "
-            "Or a protocol (uniform): a training batch as it augments it."
-        ),
-    ] = "",
+    transforms: Transforms = "",
     assignments: Annotated[list[str] | None, typer.Option("--set", help="Dataset setting, key=value.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One object on stdout.")] = False,
+    as_json: JsonObject = False,
 ) -> None:
     """Draw a grid of a dataset's pictures with their keypoints, one of them large, or what transforms make of it."""
     from fkbench.draw.files import PICTURE_SUFFIXES, check_target

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from fkbench.datasets.samples import Samples
+    from fkbench.runner.inputs import Inputs
 
 BATCH_SIZE = 96
 """Side of the pictures of an augmented batch: that of most nets here."""
@@ -62,8 +63,6 @@ def augmented_cells(
     import numpy as np
     import torch
 
-    from fkbench.cli.bars import progress_bars
-    from fkbench.runner.inputs import open_inputs
     from fkbench.specs import Geometry
     from fkbench.train.augment import Augmenter, draw
     from fkbench.train.streams import generator
@@ -71,16 +70,7 @@ def augmented_cells(
     recipe = PROTOCOLS[protocol].recipe
     if recipe is None:
         raise FkbenchError(f"'{protocol}' has a recipe for each model, not one.", "Use uniform, or name transforms.")
-    with progress_bars() as bars:
-        inputs = open_inputs(
-            session.registry,
-            session.store,
-            spec,
-            split=split or spec.default_split(protocol),
-            box=spec.default_box(protocol),
-            settings={"dataset": settings},
-            progress=bars,
-        )
+    inputs = _open(session, spec, protocol, split, settings)
     train = inputs.split.train
     rows = train[np.unique(np.linspace(0, len(train) - 1, min(count, len(train))).round().astype(int))]
     cpu, size = torch.device("cpu"), BATCH_SIZE
@@ -92,3 +82,20 @@ def augmented_cells(
     pictures = (images * 255).round().byte().permute(0, 2, 3, 1).numpy()
     labelled = np.where(valid.numpy()[:, :, None], points.numpy(), np.nan)
     return Cells(list(pictures), list(labelled), [inputs.samples.ids[int(row)] for row in rows])
+
+
+def _open(session: Session, spec: DatasetSpec, protocol: str, split: str, settings: Mapping[str, Any]) -> Inputs:
+    """The dataset with the split and box that the protocol takes by default."""
+    from fkbench.cli.bars import progress_bars
+    from fkbench.runner.inputs import open_inputs
+
+    with progress_bars() as bars:
+        return open_inputs(
+            session.registry,
+            session.store,
+            spec,
+            split=split or spec.default_split(protocol),
+            box=spec.default_box(protocol),
+            settings={"dataset": settings},
+            progress=bars,
+        )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fkbench.cli.options import DetectorSettings, Device, Runtime
 from fkbench.cli.session import Session, console, current, note, parse_settings, print_json
 from fkbench.errors import FkbenchError
 
@@ -46,28 +47,18 @@ def command(
     plain: Annotated[
         bool, typer.Option("--plain", help="Leave the frame rate and latency out of a live picture.")
     ] = False,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
-    runtime: Annotated[
-        str, typer.Option(help="Executes the net: a name of `fkbench list runtimes`; default: PyTorch.")
-    ] = "",
-    assignments: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Of the detector: detector.…")
-    ] = None,
+    device: Device = "auto",
+    runtime: Runtime = "",
+    assignments: DetectorSettings = None,
     as_json: Annotated[bool, typer.Option("--json", help="A summary as one object on stdout.")] = False,
 ) -> None:
     """Draw keypoints on the faces of a camera, a video or a folder, as fast as they come."""
-    if not (out or window or serve):
-        raise FkbenchError("Nowhere to show it.", "Add --window, --serve (a page for the browser) or --out FILE.mp4.")
-    from fkbench.runner.pictures import spare_sources
-
-    spare_sources((out,), (source,))
+    _check_places(out, source, looked_on=window or serve)
     session = current(context)
     settings = parse_settings(list(assignments or ()), "detector").get("detector", {})
+    _check_video(out)
     from fkbench.live.assembling import shared_cores
-    from fkbench.live.sinks import check_video_target
 
-    if out is not None:
-        check_video_target(out)
     with ExitStack() as stack:
         stack.enter_context(shared_cores())  # a runtime takes the number of threads that it finds
         show, loaded = _prepare(
@@ -77,6 +68,22 @@ def command(
         show.status = not plain and (window or serve or show.about.live)  # a file has a speed only for who looks on
         show.sinks = _sinks(show.title, show.about, out, window, (host, port) if serve else None)
         _play(show, stack, out, as_json, loaded)
+
+
+def _check_places(out: Path | None, source: str, *, looked_on: bool) -> None:
+    """Refuse a show that nobody sees, and a video in the place of what it is made from."""
+    if out is None and not looked_on:
+        raise FkbenchError("Nowhere to show it.", "Add --window, --serve (a page for the browser) or --out FILE.mp4.")
+    from fkbench.runner.pictures import spare_sources
+
+    spare_sources((out,), (source,))
+
+
+def _check_video(out: Path | None) -> None:
+    from fkbench.live.sinks import check_video_target
+
+    if out is not None:
+        check_video_target(out)
 
 
 def _load(session: Session, run: str, device: str) -> LoadedRun:

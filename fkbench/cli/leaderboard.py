@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fkbench.cli.options import JsonValue
 from fkbench.cli.session import console, current, note, print_json
 from fkbench.errors import FkbenchError, UnknownNameError
 
@@ -22,6 +23,32 @@ EPILOG = (
     "The same with --runs and --publish on one folder makes its tables and pages again."
 )
 _FIELDS_SHOWN = 6
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        help="Write each board as Markdown, CSV, JSON and LaTeX into this folder, and index.html with all of them."
+    ),
+]
+Publish = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help=(
+            "Add the results to this folder, checked and without names of users and paths; make its tables and pages "
+            "again."
+        ),
+    ),
+]
+Only = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="RUN",
+        help=(
+            "Publish only this: a key, a folder, model@dataset for all seeds, or detector@dataset for the score of a "
+            "detector; repeatable."
+        ),
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -32,36 +59,13 @@ def register(app: typer.Typer) -> None:
 def leaderboard(
     context: typer.Context,
     dataset: Annotated[str | None, typer.Option(help="Boards, and results to publish, of this dataset only.")] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            help="Write each board as Markdown, CSV, JSON and LaTeX into this folder, and index.html with all of them."
-        ),
-    ] = None,
-    publish: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help=(
-                "Add the results to this folder, checked and without names of users and paths; make its tables and "
-                "pages again."
-            ),
-        ),
-    ] = None,
-    only: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="RUN",
-            help=(
-                "Publish only this: a key, a folder, model@dataset for all seeds, or detector@dataset for the score "
-                "of a detector; repeatable."
-            ),
-        ),
-    ] = None,
+    out: Out = None,
+    publish: Publish = None,
+    only: Only = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Publish in place of other results of the same key and device.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON value on stdout.")] = False,
+    as_json: JsonValue = False,
 ) -> None:
     """Tables of all runs: ranks that admit ties, scores with intervals, speed, and why a row is not ranked.
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fkbench.cli.leaderboard import added_page, made_text, print_added
+from fkbench.cli.options import JsonValue
 from fkbench.cli.session import note, print_json
+
+if TYPE_CHECKING:
+    from fkbench.publishing import Merged
+    from fkbench.site import Leaderboards
 
 EPILOG = (
     "Examples: fkbench merge shard-a shard-b (only says what would happen); fkbench merge shard-a shard-b --out "
@@ -33,13 +38,12 @@ def command(
         str,
         typer.Option(help="Which of two results in conflict is taken: of the folder named first or last, or neither."),
     ] = "neither",
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON value on stdout.")] = False,
+    as_json: JsonValue = False,
 ) -> None:
     """Put shards together: one key with another outcome is a conflict, another device stands beside, damage is named.
 
     Exit code 1 where results are in conflict and --keep does not say which to take, or a record is damaged or refused.
     """
-    from fkbench.boards.text import visible
     from fkbench.publishing import merge, rebuild
 
     target = out.expanduser() if out is not None else None
@@ -51,20 +55,28 @@ def command(
         files = {"tables": made.tables if made else [], "pages": made.pages if made else []}
         print_json({**page, "damaged": done.damaged, **files, "keep": keep})
     else:
-        print_added(done.added, remedy="" if keep != "neither" else KEEP)
-        for group in done.devices:
-            note(f"One plan on several devices, each kept: {'; '.join(group)}")
-        for line in done.damaged:
-            note(f"Damaged: {line}")
-        read = sum(done.read.values())
-        place = f" in {out}" if out else ""
-        note(f"{read} record{'s'[: read != 1]} read, {done.results} result{'s'[: done.results != 1]}{place}.")
-        for path, reason in made.faults.items() if made is not None else ():
-            note(f"Shown as failed: {visible(path)}: {visible(reason)}")
-        if made is not None:
-            note(made_text(made, out or Path()))
+        _print(done, made, out, remedy="" if keep != "neither" else KEEP)
     if (done.added.conflicts and not resolved) or done.damaged or done.added.refused or done.added.sides.refused:
         raise typer.Exit(1)
 
 
 KEEP = "Results in conflict are left out. --keep first (or last) takes those of the folder named first (or last)."
+
+
+def _print(done: Merged, made: Leaderboards | None, out: Path | None, remedy: str) -> None:
+    """What was put together, for people; `remedy` is said of conflicts."""
+    from fkbench.boards.text import visible
+
+    print_added(done.added, remedy=remedy)
+    for group in done.devices:
+        note(f"One plan on several devices, each kept: {'; '.join(group)}")
+    for line in done.damaged:
+        note(f"Damaged: {line}")
+    read = sum(done.read.values())
+    place = f" in {out}" if out else ""
+    note(f"{read} record{'s'[: read != 1]} read, {done.results} result{'s'[: done.results != 1]}{place}.")
+    if made is None:
+        return
+    for path, reason in made.faults.items():
+        note(f"Shown as failed: {visible(path)}: {visible(reason)}")
+    note(made_text(made, out or Path()))

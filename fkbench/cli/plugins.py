@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
+from fkbench.cli.options import JsonObject
 from fkbench.cli.session import console, current, print_json
 from fkbench.registry import KINDS, Failure
 
@@ -16,7 +17,7 @@ def register(app: typer.Typer) -> None:
 
 def command(
     context: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help="One object on stdout.")] = False,
+    as_json: JsonObject = False,
 ) -> None:
     """Show which plugins are loaded, what each registers, and what failed to load and why."""
     session = current(context)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fkbench.cli.options import DetectorSettings, Device, JsonObject, Runtime
 from fkbench.cli.session import Session, console, current, note, parse_settings, print_json
 from fkbench.errors import FkbenchError
 from fkbench.finding import find_run_dataset
@@ -40,26 +41,18 @@ def command(
     detector: Annotated[str, typer.Option(help="Finds every face; default: each picture is one.")] = "",
     grid: Annotated[Path | None, typer.Option(help="Draw the points into this picture.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write the points to FILE.json or FILE.csv.")] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
-    runtime: Annotated[
-        str, typer.Option(help="Executes the net: a name of `fkbench list runtimes`; default: PyTorch.")
-    ] = "",
-    assignments: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Of the detector: detector.…")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One object on stdout.")] = False,
+    device: Device = "auto",
+    runtime: Runtime = "",
+    assignments: DetectorSettings = None,
+    as_json: JsonObject = False,
 ) -> None:
     """Predict keypoints for pictures, or for the test or unlabelled part of the run's dataset."""
     session = current(context)
-    if bool(images) == bool(part):
-        raise FkbenchError(
-            "Nothing to predict." if not images else "Give pictures or --part, not both.",
-            "For example `fkbench predict RUN photo.jpg` or `fkbench predict RUN --part unlabelled`.",
-        )
+    _check_asked(images, part)
     from fkbench.records import RunStore
     from fkbench.runner.device import choose_device
     from fkbench.runner.loading import load_run
-    from fkbench.runner.pictures import Failures, find_pictures, spare_sources
+    from fkbench.runner.pictures import find_pictures, spare_sources
     from fkbench.runtimes import run_under
 
     spare_sources((grid, out), find_pictures(list(images or ())))
@@ -76,7 +69,30 @@ def command(
     if part:
         _deliver(loaded, _part(session, loaded, part, detector, settings), grid, out, as_json)
         return
-    failures = Failures(find_pictures(list(images or ())), note)
+    _predict_files(loaded, list(images or ()), detector, settings, grid, out, as_json)
+
+
+def _check_asked(images: list[Path] | None, part: str) -> None:
+    if bool(images) == bool(part):
+        raise FkbenchError(
+            "Nothing to predict." if not images else "Give pictures or --part, not both.",
+            "For example `fkbench predict RUN photo.jpg` or `fkbench predict RUN --part unlabelled`.",
+        )
+
+
+def _predict_files(
+    loaded: LoadedRun,
+    images: list[Path],
+    detector: str,
+    settings: dict[str, str],
+    grid: Path | None,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """One face of each picture: all of it, or what the detector says of it."""
+    from fkbench.runner.pictures import Failures, find_pictures
+
+    failures = Failures(find_pictures(images), note)
     found = _files(loaded, failures, detector or None, settings)
     if not detector:
         note("Each picture is taken as one face that fills it; --detector NAME finds the faces in larger pictures.")

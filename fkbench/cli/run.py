@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fkbench.cli.options import Device
 from fkbench.cli.session import Session, current, parse_settings, print_json
 from fkbench.errors import FkbenchError
 
@@ -20,6 +21,16 @@ EPILOG = (
     "The same command goes on with a run that was cut off, and shows one that is finished."
 )
 MOST_SEEDS = 10_000
+Dataset = Annotated[
+    str, typer.Option(help="A dataset's name (fkbench list datasets), or a TOML file that describes your own.")
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="protocol.lr=1e-3, model.…, dataset.…, detector.…"),
+]
+AtOnce = Annotated[
+    int, typer.Option(help="Seeds that are trained together, each as if alone; 0: five on a GPU, one on a CPU.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -29,23 +40,16 @@ def register(app: typer.Typer) -> None:
 def command(
     context: typer.Context,
     model: Annotated[str, typer.Option(help="A model's name (fkbench list models) or a file that marks one.")],
-    dataset: Annotated[
-        str, typer.Option(help="A dataset's name (fkbench list datasets), or a TOML file that describes your own.")
-    ],
+    dataset: Dataset,
     protocol: Annotated[str, typer.Option(help="uniform, article or smoke (fkbench list protocols).")] = "uniform",
     split: Annotated[str, typer.Option(help="NAME or NAME/FOLD; default: the dataset's for this protocol.")] = "",
     box: Annotated[str, typer.Option(help="frame, truth or a detector; default: the dataset's.")] = "",
     seeds: Annotated[str, typer.Option(help="Seeds, with commas.")] = "0",
     epochs: Annotated[int | None, typer.Option(help="In place of the protocol's budget; unranks the run.")] = None,
     extend: Annotated[str, typer.Option(metavar="RUN", help="Go on from a finished article run, to --epochs.")] = "",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
-    assignments: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="protocol.lr=1e-3, model.…, dataset.…, detector.…"),
-    ] = None,
-    at_once: Annotated[
-        int, typer.Option(help="Seeds that are trained together, each as if alone; 0: five on a GPU, one on a CPU.")
-    ] = 0,
+    device: Device = "auto",
+    assignments: Settings = None,
+    at_once: AtOnce = 0,
     force: Annotated[bool, typer.Option("--force", help="Run again even if a finished run is there.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help='{"runs": [record, …]} on stdout.')] = False,
 ) -> None:
@@ -68,6 +72,11 @@ def command(
         at_once=at_once,
     )
     resolve_recipe(sized_request(request))  # bad options are refused before torch is imported and data is read
+    _run(session, request, as_json)
+
+
+def _run(session: Session, request: Request, as_json: bool) -> None:
+    """Seeds that are done are shown though others failed."""
     from fkbench.runner.requests import SeedsFailedError
 
     try:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fkbench.cli.options import Device, JsonObject
 from fkbench.cli.predict import note_other_data, recorded_settings
 from fkbench.cli.session import Session, current, note, parse_settings, print_json
 from fkbench.errors import FkbenchError, UnknownNameError
@@ -42,7 +43,7 @@ def command(
     box: Annotated[
         str, typer.Option(help="Default: the run's own, or the dataset's. Several with commas: a table.")
     ] = "",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    device: Device = "auto",
     assignments: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="dataset.…, detector.…")
     ] = None,
@@ -50,7 +51,7 @@ def command(
         bool, typer.Option("--time", help="Time a detector with the model at full length, not briefly.")
     ] = False,
     out: Annotated[Path | None, typer.Option(help="Folder for the table as CSV, Markdown and JSON.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One object on stdout.")] = False,
+    as_json: JsonObject = False,
 ) -> None:
     """Score finished runs, also with a detector's boxes, or points of another program, on a dataset's test part."""
     session = current(context)
@@ -169,22 +170,12 @@ def _score_run(session: Session, run: str, box: str, asked: Asked) -> Scored:
     from fkbench.runner.rescore import predict_boxed
 
     record = RunStore(session.runs_root).find(run)
-    name, split, settings = record.dataset.name, asked.split, asked.settings
-    spec = session.dataset(asked.dataset) if asked.dataset else find_run_dataset(
-        session.registry, name, session.data_root
-    )  # fmt: skip
-    same = spec.name == name
-    box = box or (record.box if same else spec.default_box("uniform"))
-    if same:
-        settings = recorded_settings(record, session.registry.get(DetectorSpec, box), settings)
-    if asked.several:
-        settings = _of_this_box(session, box, settings)
-    own = record.dataset.split if same else spec.default_split("uniform")
-    inputs, device = _open(session, spec, split or own, box, settings), choose_device(asked.device)
+    inputs, device = _inputs(session, record, box, asked), choose_device(asked.device)
+    same = inputs.spec.name == record.dataset.name
     loaded = load_run(record, session.registry, device, session.data_root)
     if loaded.scheme.points != inputs.scheme.points:
         raise FkbenchError(
-            f"The run predicts {loaded.scheme.name}, but {spec.name} has {inputs.scheme.name}.",
+            f"The run predicts {loaded.scheme.name}, but {inputs.spec.name} has {inputs.scheme.name}.",
             "Choose a dataset of the same landmark scheme.",
         )
     if same:
@@ -206,6 +197,22 @@ def _score_run(session: Session, run: str, box: str, asked: Asked) -> Scored:
         return scored
     known = _own_errors(session, record, inputs, device.type) if same else None
     return _in_the_loop(replace(scored, own=known), loaded, inputs, quick=asked.quick)
+
+
+def _inputs(session: Session, record: RunRecord, box: str, asked: Asked) -> Inputs:
+    """What a run is scored on: as asked for, else as it was trained, else what another dataset takes by default."""
+    name, settings = record.dataset.name, asked.settings
+    spec = session.dataset(asked.dataset) if asked.dataset else find_run_dataset(
+        session.registry, name, session.data_root
+    )  # fmt: skip
+    same = spec.name == name
+    box = box or (record.box if same else spec.default_box("uniform"))
+    if same:
+        settings = recorded_settings(record, session.registry.get(DetectorSpec, box), settings)
+    if asked.several:
+        settings = _of_this_box(session, box, settings)
+    own = record.dataset.split if same else spec.default_split("uniform")
+    return _open(session, spec, asked.split or own, box, settings)
 
 
 def _in_the_loop(scored: Scored, loaded: LoadedRun, inputs: Inputs, *, quick: bool) -> Scored:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fkbench.cli.options import Device, JsonObject
 from fkbench.cli.session import Session, current, note, parse_settings, print_json
 from fkbench.errors import FkbenchError, RunFailedError
 from fkbench.specs import DatasetSpec
@@ -41,7 +42,7 @@ def command(
     protocol: Annotated[str, typer.Option(help="With --model: whose training steps are timed.")] = "uniform",
     runtime: Annotated[str, typer.Option(help="Names with commas, or all (fkbench list runtimes).")] = "eager",
     batch: Annotated[str, typer.Option(help="Sizes of batch, with commas; default: by the device.")] = "",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    device: Device = "auto",
     train: Annotated[
         bool, typer.Option("--train/--no-train", help="Time training steps too, or leave them out.")
     ] = True,
@@ -50,7 +51,7 @@ def command(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="With --model: model.…, dataset.…, protocol.…"),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One object on stdout.")] = False,
+    as_json: JsonObject = False,
 ) -> None:
     """Time a run, or a net without one: latency, throughput by batch, training steps, and what a runtime changes."""
     session = current(context)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fkbench.cli.options import JsonValue
 from fkbench.cli.session import Session, current, note, print_json
 from fkbench.cli.stored_checks import StoreOption, store_check
 from fkbench.errors import FkbenchError, UnknownNameError
@@ -42,23 +43,19 @@ def command(
     ] = False,
     device: Annotated[str, typer.Option(help="For --weights: auto, cpu, cuda or cuda:N.")] = "auto",
     store: StoreOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON value on stdout.")] = False,
+    as_json: JsonValue = False,
 ) -> None:
     """Compute every score of results again, from stored predictions and labels; exit code 1 where one does not fit.
 
     Without the dataset the errors per image are taken as they are, and the answer says so. One result alone is shown
     with all its metrics, several in a line each with details where something does not fit.
     """
-    from fkbench.cli.verify_page import print_checked, print_summary
+    from fkbench.cli.verify_page import print_checked
     from fkbench.publishing.verifying import verify
-    from fkbench.records import is_published
 
     session = current(context)
     records, unread = _chosen(session, list(runs or ()), every)
-    published = [record.path for record in records if is_published(record)]
-    if weights and published:
-        raise FkbenchError(f"'{published[0]}' is published without weights.", "Leave --weights out, or name the run.")
-    predict = _predictor(session, device) if weights else None
+    predict = _predictor(session, records, device) if weights else None
     found, pages = [], []
     whole = not every and len(records) + len(unread) == 1
     for record in records:
@@ -68,6 +65,15 @@ def command(
         pages.append({**_page(checked), "stored": stored})
         if not as_json:
             print_checked(checked, whole=whole)
+    _conclude(found, pages, unread, whole=whole, as_json=as_json)
+
+
+def _conclude(
+    found: list[Checked], pages: list[dict[str, Any]], unread: list[str], *, whole: bool, as_json: bool
+) -> None:
+    """The pages, or the sum of what was printed; exit code 1 where something does not fit or cannot be read."""
+    from fkbench.cli.verify_page import print_summary
+
     failed = len(unread) + sum(bool(checked.mismatches) for checked in found)
     if as_json:
         mismatches = sum(len(checked.mismatches) for checked in found)
@@ -123,8 +129,17 @@ def _named(results: ResultStore, runs: list[str], hear: Callable[[str], None]) -
     return list(found.values()), unread
 
 
-def _predictor(session: Session, device: str) -> Predict:
-    """Predictions of the test part from a run's weights, as its scores were made."""
+def _predictor(session: Session, records: list[RunRecord], device: str) -> Predict:
+    """Predictions of the test part from a run's weights, as its scores were made.
+
+    Raises:
+        FkbenchError: one of the records is published, without weights.
+    """
+    from fkbench.records import is_published
+
+    published = [record.path for record in records if is_published(record)]
+    if published:
+        raise FkbenchError(f"'{published[0]}' is published without weights.", "Leave --weights out, or name the run.")
     from fkbench.runner.device import choose_device
     from fkbench.runner.inputs import inputs_of
     from fkbench.runner.loading import load_run

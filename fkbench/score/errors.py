@@ -124,8 +124,7 @@ def image_errors(
         FkbenchError: shapes that do not fit together; a prediction that is not finite (or too large to be scored), or a
             labelled true point or scale that is not finite: the first such image is named.
     """
-    pred, true = np.asarray(predicted, np.float64), np.asarray(truth, np.float64)
-    known = np.asarray(valid, np.bool_)
+    pred, true, known = np.asarray(predicted, np.float64), np.asarray(truth, np.float64), np.asarray(valid, np.bool_)
     _check_shapes(pred, true, known, {"ids": ids, "group": group, "convention": convention, "kind": kind})
     factor = _scales(scale, ids)
     _require(np.isfinite(pred).all(axis=(1, 2)), ids, "The prediction", "is not finite", _REMEDY_PREDICTION)
