@@ -22,14 +22,14 @@ def test_sorts_by_a_click_and_by_the_keyboard_with_empty_cells_last(site, slugs,
     page = open_page(site / "index.html", f"#{slugs[0]}")
     head = page.locator(f"#{slugs[0]}-table thead th").filter(has_text="rmse px").first
     head.locator("button").click()
-    page.wait_for_function(f"document.querySelector('#{slugs[0]}-table th[aria-sort=ascending]')")
+    page.wait_for_function(f"() => document.querySelector('#{slugs[0]}-table th[aria-sort=ascending]')")
     page.wait_for_timeout(100)
     up = names(page)
     assert up[0] == "finenet"
     assert up[-1] == "broken"
     head.locator("button").focus()
     page.keyboard.press("Enter")
-    page.wait_for_function(f"document.querySelector('#{slugs[0]}-table th[aria-sort=descending]')")
+    page.wait_for_function(f"() => document.querySelector('#{slugs[0]}-table th[aria-sort=descending]')")
     page.wait_for_timeout(100)
     assert names(page) == [*up[:-1][::-1], "broken"]
 
@@ -62,7 +62,7 @@ def test_one_board_at_a_time_or_all(site, slugs, open_page):
     shown = "Array.from(document.querySelectorAll('section.board')).filter(s => !s.hidden).length"
     assert page.evaluate(shown) == 1
     page.locator("#boards a").nth(2).click()
-    page.wait_for_function(f"!document.getElementById('{slugs[2]}').hidden")
+    page.wait_for_function(f"() => !document.getElementById('{slugs[2]}').hidden")
     assert page.evaluate(shown) == 1
     page.locator(".every").click()
     assert page.evaluate(shown) == 3
@@ -72,7 +72,7 @@ def test_an_address_with_a_board_that_is_not_there_says_so(site, slugs, open_pag
     page = open_page(site / "index.html", "#no-such-board")
     assert page.locator(".lost").is_visible()
     page.locator("#boards a").nth(1).click()
-    page.wait_for_function(f"!document.getElementById('{slugs[1]}').hidden")
+    page.wait_for_function(f"() => !document.getElementById('{slugs[1]}').hidden")
     assert not page.locator(".lost").is_visible()
 
 

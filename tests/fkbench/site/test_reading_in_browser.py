@@ -99,13 +99,13 @@ def test_the_list_marks_the_board_that_is_shown_and_other_links_leave_it(with_si
     assert marked.get_attribute("href") == f"#{slugs[1]}"
     page.locator(".skip").focus()
     page.keyboard.press("Enter")
-    page.wait_for_function("location.hash === '#main'")
+    page.wait_for_function("() => location.hash === '#main'")
     assert marked.get_attribute("href") == f"#{slugs[1]}"
     page.locator(f"#boards a[href='#{SLUG}']").click()
-    page.wait_for_function(f"location.hash === '#{SLUG}'")
+    page.wait_for_function(f"() => location.hash === '#{SLUG}'")
     assert page.locator(f"#{slugs[1]}").is_visible()
     page.locator("#boards a").nth(2).click()
-    page.wait_for_function(f"document.getElementById('{slugs[1]}').hidden")
+    page.wait_for_function(f"() => document.getElementById('{slugs[1]}').hidden")
     assert marked.get_attribute("href") == f"#{slugs[2]}"
 
 
@@ -116,7 +116,7 @@ def test_the_keyboard_alone_filters_opens_and_reaches_a_run(site, slugs, open_pa
     page.locator(f"#{slugs[0]} .find").focus()
     page.keyboard.type("midnet")
     assert page.locator(f"#{slugs[0]} .count").inner_text() == "1 of 10 rows"
-    page.wait_for_function(f"document.querySelector('#{slugs[0]} .plot-rows').textContent")
+    page.wait_for_function(f"() => document.querySelector('#{slugs[0]} .plot-rows').textContent")
     reached = []
     for _ in range(60):
         page.keyboard.press("Tab")
