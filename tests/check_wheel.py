@@ -24,6 +24,8 @@ for name in names:
 from fkbench.registry import load_registry
 registry = load_registry()
 assert not registry.failures, registry.failures
+from fkbench.site.assets import script, style
+assert script() and style()
 assert all(registry.specs[kind] for kind in ("datasets", "models", "detectors", "runtimes")), registry.specs
 print(f"wheel: {len(names)} modules imported away from the checkout")
 """

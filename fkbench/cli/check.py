@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fkbench.cli.options import JsonObject
+from fkbench.cli.options import JsonObjectOption
 from fkbench.cli.session import Session, console, current, note, parse_settings, print_json
 from fkbench.errors import FkbenchError
 
@@ -30,7 +30,7 @@ def command(
     name: Annotated[str, typer.Argument(help="A plugin's name, a family's member, or a file: ./mynet.py, ./data.toml")],
     kind: Annotated[str, typer.Option(help="model, dataset, detector, metric or runtime, where names collide.")] = "",
     set_: Annotated[list[str] | None, typer.Option("--set", help="A setting of the plugin: key=value.")] = None,
-    as_json: JsonObject = False,
+    as_json: JsonObjectOption = False,
 ) -> None:
     """Check that a plugin does what the harness expects of it, and say what to do where it does not."""
     session = current(context)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fkbench.cli.options import JsonValue
+from fkbench.cli.options import JsonValueOption
 from fkbench.cli.session import Session, console, current, note, print_json
 from fkbench.errors import FkbenchError
 
@@ -24,7 +24,7 @@ EPILOG = (
 _SHOWN = ("rmse", "mae", "nme@inter_ocular", "auc@8", "fr@8", "train_s", "infer_images_per_s", "latency_ms_p50")
 
 _PICTURES = (".png", ".svg", ".pdf")
-Decide = Annotated[
+DecideOption = Annotated[
     str,
     typer.Option(
         help="What breaks a rule: significant (estimate beyond it, and not by chance), estimate, or interval (the "
@@ -46,11 +46,11 @@ def command(
         list[str] | None,
         typer.Option("--fail-on", metavar="RULE", help="Exit code 1 where this holds: 'rmse>+2%'; repeatable."),
     ] = None,
-    decide: Decide = "significant",
+    decide: DecideOption = "significant",
     curves: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw training curves and CED of both: .png, .svg, .pdf.")
     ] = None,
-    as_json: JsonValue = False,
+    as_json: JsonValueOption = False,
 ) -> None:
     """Say which of two results on the same images is better, by how much and how surely, per point and in speed."""
     from fkbench.publishing.comparison import compare_sides

@@ -9,12 +9,14 @@ from typing import Annotated, Any
 import typer
 
 from fkbench.cli import data_preview
-from fkbench.cli.options import JsonObject
+from fkbench.cli.options import JsonObjectOption
 from fkbench.cli.session import Session, current, note, print_json
 from fkbench.errors import FkbenchError
 from fkbench.specs import DatasetSpec, resolve
 
-Name = Annotated[str, typer.Argument(help="See `fkbench list datasets`; or a TOML file that describes your own.")]
+NameArgument = Annotated[
+    str, typer.Argument(help="See `fkbench list datasets`; or a TOML file that describes your own.")
+]
 _OFFICIAL = {True: "official", False: "not the official ones", None: "official or not: not known"}
 
 
@@ -29,9 +31,9 @@ def register(app: typer.Typer) -> None:
 
 def get(
     context: typer.Context,
-    dataset: Name,
+    dataset: NameArgument,
     force: Annotated[bool, typer.Option("--force", help="Get it again though it is there.")] = False,
-    as_json: JsonObject = False,
+    as_json: JsonObjectOption = False,
 ) -> None:
     """Get a dataset from its official source, or make it where it is made here."""
     from fkbench.cli.bars import progress_bars
@@ -66,9 +68,9 @@ def get(
 
 def import_(
     context: typer.Context,
-    dataset: Name,
+    dataset: NameArgument,
     source: Annotated[Path, typer.Option("--from", help="Zip, folder or table as its official source gives it.")],
-    as_json: JsonObject = False,
+    as_json: JsonObjectOption = False,
 ) -> None:
     """Import a dataset from a local zip or folder."""
     from fkbench.cli.bars import progress_bars
@@ -81,7 +83,7 @@ def import_(
     _report(as_json, spec, found)
 
 
-def verify(context: typer.Context, dataset: Name, as_json: JsonObject = False) -> None:
+def verify(context: typer.Context, dataset: NameArgument, as_json: JsonObjectOption = False) -> None:
     """Read a dataset again, compare it with what was written, and report what leaks between its parts."""
     from fkbench.cli.bars import progress_bars
     from fkbench.datasets.verifying import verify_dataset

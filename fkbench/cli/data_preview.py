@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fkbench.cli.data_transforms import Cells, augmented_cells, transform_cells
-from fkbench.cli.options import JsonObject
+from fkbench.cli.options import JsonObjectOption
 from fkbench.cli.session import Session, current, note, parse_settings, print_json
 from fkbench.errors import FkbenchError, UnknownNameError
 from fkbench.protocols import PROTOCOLS
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 PARTS = ("all", "train", "val", "test", "unlabelled")
 LARGE = 768
-Transforms = Annotated[
+TransformsOption = Annotated[
     str,
     typer.Option(
         help="One sample under each of these, and all in turn: all, or a list such as rescale=250,random-crop=224. "
@@ -38,9 +38,9 @@ def preview(
     part: Annotated[str, typer.Option(help="Which pictures: " + ", ".join(PARTS) + ".")] = "all",
     split: Annotated[str, typer.Option(help="Split of train, val and test; default: the dataset's first.")] = "",
     count: Annotated[int, typer.Option(help="How many, spread evenly over the part.")] = 24,
-    transforms: Transforms = "",
+    transforms: TransformsOption = "",
     assignments: Annotated[list[str] | None, typer.Option("--set", help="Dataset setting, key=value.")] = None,
-    as_json: JsonObject = False,
+    as_json: JsonObjectOption = False,
 ) -> None:
     """Draw a grid of a dataset's pictures with their keypoints, one of them large, or what transforms make of it."""
     from fkbench.draw.files import PICTURE_SUFFIXES, check_target

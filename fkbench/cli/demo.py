@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fkbench.cli.options import DetectorSettings, Device, Runtime
+from fkbench.cli.options import DetectorSettingsOption, DeviceOption, RuntimeOption
 from fkbench.cli.session import Session, console, current, note, parse_settings, print_json
 from fkbench.errors import FkbenchError
 
@@ -47,9 +47,9 @@ def command(
     plain: Annotated[
         bool, typer.Option("--plain", help="Leave the frame rate and latency out of a live picture.")
     ] = False,
-    device: Device = "auto",
-    runtime: Runtime = "",
-    assignments: DetectorSettings = None,
+    device: DeviceOption = "auto",
+    runtime: RuntimeOption = "",
+    assignments: DetectorSettingsOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="A summary as one object on stdout.")] = False,
 ) -> None:
     """Draw keypoints on the faces of a camera, a video or a folder, as fast as they come."""

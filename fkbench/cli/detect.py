@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fkbench.cli.options import JsonObject
+from fkbench.cli.options import JsonObjectOption
 from fkbench.cli.session import Session, console, current, note, parse_settings, print_json
 from fkbench.errors import FkbenchError
 from fkbench.specs import DetectorSpec
@@ -51,7 +51,7 @@ def command(
     assignments: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Of the detector; dataset.… of the dataset.")
     ] = None,
-    as_json: JsonObject = False,
+    as_json: JsonObjectOption = False,
 ) -> None:
     """Find every face in pictures, or score detectors on a dataset: recall, precision, noise of the boxes, time."""
     session = current(context)

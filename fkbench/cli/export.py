@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fkbench.cli.options import JsonObject
+from fkbench.cli.options import JsonObjectOption
 from fkbench.cli.session import Session, console, current, note, print_json
 from fkbench.errors import FkbenchError, RunFailedError, UnknownNameError
 from fkbench.records import safe_name
@@ -40,7 +40,7 @@ def command(
     kind: Annotated[str, typer.Option("--format", help="onnx (ONNX Runtime and others) or pt2 (torch.export).")],
     out: Annotated[Path | None, typer.Option(help="The file; default: MODEL-KEY.onnx or .pt2 here.")] = None,
     tolerance: Annotated[float, typer.Option(help="How far a point may be off, in pixels of the input.")] = 0.01,
-    as_json: JsonObject = False,
+    as_json: JsonObjectOption = False,
 ) -> None:
     """Write a run's net to a file for other programs, and check it against the original on real test pictures."""
     session = current(context)

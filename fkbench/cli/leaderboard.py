@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fkbench.cli.options import JsonValue
+from fkbench.cli.options import JsonValueOption
 from fkbench.cli.session import console, current, note, print_json
 from fkbench.errors import FkbenchError, UnknownNameError
 
@@ -23,13 +23,13 @@ EPILOG = (
     "The same with --runs and --publish on one folder makes its tables and pages again."
 )
 _FIELDS_SHOWN = 6
-Out = Annotated[
+OutOption = Annotated[
     Path | None,
     typer.Option(
         help="Write each board as Markdown, CSV, JSON and LaTeX into this folder, and index.html with all of them."
     ),
 ]
-Publish = Annotated[
+PublishOption = Annotated[
     Path | None,
     typer.Option(
         metavar="DIR",
@@ -39,7 +39,7 @@ Publish = Annotated[
         ),
     ),
 ]
-Only = Annotated[
+OnlyOption = Annotated[
     list[str] | None,
     typer.Option(
         metavar="RUN",
@@ -59,13 +59,13 @@ def register(app: typer.Typer) -> None:
 def leaderboard(
     context: typer.Context,
     dataset: Annotated[str | None, typer.Option(help="Boards, and results to publish, of this dataset only.")] = None,
-    out: Out = None,
-    publish: Publish = None,
-    only: Only = None,
+    out: OutOption = None,
+    publish: PublishOption = None,
+    only: OnlyOption = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Publish in place of other results of the same key and device.")
     ] = False,
-    as_json: JsonValue = False,
+    as_json: JsonValueOption = False,
 ) -> None:
     """Tables of all runs: ranks that admit ties, scores with intervals, speed, and why a row is not ranked.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fkbench.cli.leaderboard import added_page, made_text, print_added
-from fkbench.cli.options import JsonValue
+from fkbench.cli.options import JsonValueOption
 from fkbench.cli.session import note, print_json
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def command(
         str,
         typer.Option(help="Which of two results in conflict is taken: of the folder named first or last, or neither."),
     ] = "neither",
-    as_json: JsonValue = False,
+    as_json: JsonValueOption = False,
 ) -> None:
     """Put shards together: one key with another outcome is a conflict, another device stands beside, damage is named.
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from fkbench.cli.options import JsonObject
+from fkbench.cli.options import JsonObjectOption
 from fkbench.cli.session import Session, current, print_json
 from fkbench.errors import FkbenchError, UnknownNameError
 from fkbench.scaffold.kinds import KINDS
@@ -30,7 +30,7 @@ def command(
     package: Annotated[bool, typer.Option("--package", help="A folder to install with pip, with entry point.")] = False,
     out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path(),
     force: Annotated[bool, typer.Option("--force", help="Write over files that are there.")] = False,
-    as_json: JsonObject = False,
+    as_json: JsonObjectOption = False,
 ) -> None:
     """Write a new model, dataset or detector that works, and its test: NAME.py and test_NAME.py."""
     if kind not in KINDS:

@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from fkbench.cli.options import JsonObject
+from fkbench.cli.options import JsonObjectOption
 from fkbench.cli.session import console, current, print_json
 from fkbench.registry import KINDS, Failure
 
@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 
 def command(
     context: typer.Context,
-    as_json: JsonObject = False,
+    as_json: JsonObjectOption = False,
 ) -> None:
     """Show which plugins are loaded, what each registers, and what failed to load and why."""
     session = current(context)

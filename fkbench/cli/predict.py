@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fkbench.cli.options import DetectorSettings, Device, JsonObject, Runtime
+from fkbench.cli.options import DetectorSettingsOption, DeviceOption, JsonObjectOption, RuntimeOption
 from fkbench.cli.session import Session, console, current, note, parse_settings, print_json
 from fkbench.errors import FkbenchError
 from fkbench.finding import find_run_dataset
@@ -41,10 +41,10 @@ def command(
     detector: Annotated[str, typer.Option(help="Finds every face; default: each picture is one.")] = "",
     grid: Annotated[Path | None, typer.Option(help="Draw the points into this picture.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write the points to FILE.json or FILE.csv.")] = None,
-    device: Device = "auto",
-    runtime: Runtime = "",
-    assignments: DetectorSettings = None,
-    as_json: JsonObject = False,
+    device: DeviceOption = "auto",
+    runtime: RuntimeOption = "",
+    assignments: DetectorSettingsOption = None,
+    as_json: JsonObjectOption = False,
 ) -> None:
     """Predict keypoints for pictures, or for the test or unlabelled part of the run's dataset."""
     session = current(context)

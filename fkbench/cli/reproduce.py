@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fkbench.cli.options import JsonValue
+from fkbench.cli.options import JsonValueOption
 from fkbench.cli.session import Session, console, current, note, print_json
 from fkbench.cli.stored_checks import StoreOption, store_check
 from fkbench.errors import FkbenchError, RunFailedError
@@ -45,7 +45,7 @@ def command(
     device: Annotated[str, typer.Option(help="auto: the record's where it is here; cpu, cuda or cuda:N.")] = "auto",
     force: Annotated[bool, typer.Option("--force", help="Train again what DIR has from an earlier call.")] = False,
     store: StoreOption = None,
-    as_json: JsonValue = False,
+    as_json: JsonValueOption = False,
 ) -> None:
     """Train a result again from its record, and say how far every metric drifts, against the spread of seeds.
 

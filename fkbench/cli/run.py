@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fkbench.cli.options import Device
+from fkbench.cli.options import DeviceOption
 from fkbench.cli.session import Session, current, parse_settings, print_json
 from fkbench.errors import FkbenchError
 
@@ -21,14 +21,14 @@ EPILOG = (
     "The same command goes on with a run that was cut off, and shows one that is finished."
 )
 MOST_SEEDS = 10_000
-Dataset = Annotated[
+DatasetOption = Annotated[
     str, typer.Option(help="A dataset's name (fkbench list datasets), or a TOML file that describes your own.")
 ]
-Settings = Annotated[
+SettingsOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="protocol.lr=1e-3, model.…, dataset.…, detector.…"),
 ]
-AtOnce = Annotated[
+AtOnceOption = Annotated[
     int, typer.Option(help="Seeds that are trained together, each as if alone; 0: five on a GPU, one on a CPU.")
 ]
 
@@ -40,16 +40,16 @@ def register(app: typer.Typer) -> None:
 def command(
     context: typer.Context,
     model: Annotated[str, typer.Option(help="A model's name (fkbench list models) or a file that marks one.")],
-    dataset: Dataset,
+    dataset: DatasetOption,
     protocol: Annotated[str, typer.Option(help="uniform, article or smoke (fkbench list protocols).")] = "uniform",
     split: Annotated[str, typer.Option(help="NAME or NAME/FOLD; default: the dataset's for this protocol.")] = "",
     box: Annotated[str, typer.Option(help="frame, truth or a detector; default: the dataset's.")] = "",
     seeds: Annotated[str, typer.Option(help="Seeds, with commas.")] = "0",
     epochs: Annotated[int | None, typer.Option(help="In place of the protocol's budget; unranks the run.")] = None,
     extend: Annotated[str, typer.Option(metavar="RUN", help="Go on from a finished article run, to --epochs.")] = "",
-    device: Device = "auto",
-    assignments: Settings = None,
-    at_once: AtOnce = 0,
+    device: DeviceOption = "auto",
+    assignments: SettingsOption = None,
+    at_once: AtOnceOption = 0,
     force: Annotated[bool, typer.Option("--force", help="Run again even if a finished run is there.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help='{"runs": [record, …]} on stdout.')] = False,
 ) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fkbench.cli.options import JsonValue
+from fkbench.cli.options import JsonValueOption
 from fkbench.cli.session import console, current, note, print_json
 from fkbench.errors import FkbenchError
 
@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="runs")
 
 
-def list_runs(context: typer.Context, as_json: JsonValue = False) -> None:
+def list_runs(context: typer.Context, as_json: JsonValueOption = False) -> None:
     """All runs of the runs folder, finished or not: failed ones with their status, those without a record below."""
     store = _store(context)
     records = store.records(note)
@@ -52,7 +52,7 @@ def remove(
         list[str], typer.Argument(help="Folders, keys, beginnings of keys, or model@dataset for all seeds.")
     ],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    as_json: JsonValue = False,
+    as_json: JsonValueOption = False,
 ) -> None:
     """Delete runs: record, weights, predictions and pictures."""
     store = _store(context)
@@ -74,7 +74,7 @@ def collect(
     context: typer.Context,
     older_than: Annotated[float, typer.Option(help="Days since anything in it changed.", min=0.0)] = 7.0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
-    as_json: JsonValue = False,
+    as_json: JsonValueOption = False,
 ) -> None:
     """Remove what unfinished runs left behind: folders without a record (they could have been gone on with) and scratch
     files. Runs with a record, failed ones too, stay; `runs rm` removes those."""

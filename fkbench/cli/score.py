@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fkbench.cli.options import Device, JsonObject
+from fkbench.cli.options import DeviceOption, JsonObjectOption
 from fkbench.cli.predict import note_other_data, recorded_settings
 from fkbench.cli.session import Session, current, note, parse_settings, print_json
 from fkbench.errors import FkbenchError, UnknownNameError
@@ -43,7 +43,7 @@ def command(
     box: Annotated[
         str, typer.Option(help="Default: the run's own, or the dataset's. Several with commas: a table.")
     ] = "",
-    device: Device = "auto",
+    device: DeviceOption = "auto",
     assignments: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="dataset.…, detector.…")
     ] = None,
@@ -51,7 +51,7 @@ def command(
         bool, typer.Option("--time", help="Time a detector with the model at full length, not briefly.")
     ] = False,
     out: Annotated[Path | None, typer.Option(help="Folder for the table as CSV, Markdown and JSON.")] = None,
-    as_json: JsonObject = False,
+    as_json: JsonObjectOption = False,
 ) -> None:
     """Score finished runs, also with a detector's boxes, or points of another program, on a dataset's test part."""
     session = current(context)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fkbench.cli.options import JsonObject
+from fkbench.cli.options import JsonObjectOption
 from fkbench.cli.session import Session, current, print_json
 from fkbench.draw.files import FIGURE_SUFFIXES, PICTURE_SUFFIXES, check_target
 from fkbench.errors import DataMissingError, FkbenchError, UnknownNameError
@@ -51,7 +51,7 @@ def command(
     settings: Annotated[bool, typer.Option("--settings", help="Only what --set can change, with defaults.")] = False,
     model: Annotated[str, typer.Option(help="Protocol: show the recipe of this model.")] = "",
     scheme: Annotated[str, typer.Option(help="Model: landmark scheme that sets the number of outputs.")] = "face15",
-    as_json: JsonObject = False,
+    as_json: JsonObjectOption = False,
 ) -> None:
     """Show a model, dataset, landmark scheme, protocol, detector, metric or runtime."""
     session = current(context)

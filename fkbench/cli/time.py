@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fkbench.cli.options import Device, JsonObject
+from fkbench.cli.options import DeviceOption, JsonObjectOption
 from fkbench.cli.session import Session, current, note, parse_settings, print_json
 from fkbench.errors import FkbenchError, RunFailedError
 from fkbench.specs import DatasetSpec
@@ -42,7 +42,7 @@ def command(
     protocol: Annotated[str, typer.Option(help="With --model: whose training steps are timed.")] = "uniform",
     runtime: Annotated[str, typer.Option(help="Names with commas, or all (fkbench list runtimes).")] = "eager",
     batch: Annotated[str, typer.Option(help="Sizes of batch, with commas; default: by the device.")] = "",
-    device: Device = "auto",
+    device: DeviceOption = "auto",
     train: Annotated[
         bool, typer.Option("--train/--no-train", help="Time training steps too, or leave them out.")
     ] = True,
@@ -51,7 +51,7 @@ def command(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="With --model: model.…, dataset.…, protocol.…"),
     ] = None,
-    as_json: JsonObject = False,
+    as_json: JsonObjectOption = False,
 ) -> None:
     """Time a run, or a net without one: latency, throughput by batch, training steps, and what a runtime changes."""
     session = current(context)

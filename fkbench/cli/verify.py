@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fkbench.cli.options import JsonValue
+from fkbench.cli.options import JsonValueOption
 from fkbench.cli.session import Session, current, note, print_json
 from fkbench.cli.stored_checks import StoreOption, store_check
 from fkbench.errors import FkbenchError, UnknownNameError
@@ -43,7 +43,7 @@ def command(
     ] = False,
     device: Annotated[str, typer.Option(help="For --weights: auto, cpu, cuda or cuda:N.")] = "auto",
     store: StoreOption = None,
-    as_json: JsonValue = False,
+    as_json: JsonValueOption = False,
 ) -> None:
     """Compute every score of results again, from stored predictions and labels; exit code 1 where one does not fit.
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from fkbench.datasets.layout import PACK_FILE
 from fkbench.datasets.replacing import current, replace_folder, state
-from fkbench.datasets.samples import Array, ByteArray, Frames
+from fkbench.datasets.samples import Array, ByteArray, FloatArray, Frames, IntArray
 from fkbench.errors import DataMissingError, FkbenchError
 
 PACK_VERSION = 1
@@ -49,7 +49,7 @@ def frame_arrays(frames: Frames, prefix: str = "frames") -> dict[str, Array]:
     return {f"{prefix}_buffer": frames.buffer, f"{prefix}_offsets": frames.offsets, f"{prefix}_shapes": frames.shapes}
 
 
-def sample_arrays(frames: Frames, unlabelled: Frames, points: Array, duplicates: Array) -> dict[str, Array]:
+def sample_arrays(frames: Frames, unlabelled: Frames, points: FloatArray, duplicates: IntArray) -> dict[str, Array]:
     """Arrays of an imported set for a pack: N labelled and any number of unlabelled frames, points (N, K, 2) px, and
     pairs (M, 2) of near-duplicates by their rows."""
     arrays = frame_arrays(frames) | frame_arrays(unlabelled, "unlabelled")

@@ -11,8 +11,9 @@ from fkbench.site.escaping import shown
 
 HERE = Path(__file__).parent
 STYLES = ("vendor/uPlot.min.css", "style.css")
-SUBJECTS = ("shared", "theme", "tables", "tips", "charts", "curves", "pictures", "boards")
-"""Our scripts in the order in which they are put together: the first has what the others share, the last starts all."""
+SUBJECTS = ("page", "theme", "tables", "tips", "charts", "curves", "pictures", "boards")
+"""Our scripts in the order in which they are put together: the first has what the others use, and the last draws with
+them; all but the first act as they are read."""
 SCRIPTS = ("vendor/uPlot.iife.min.js", "vendor/sortable.min.js", *(f"scripts/{name}.js" for name in SUBJECTS))
 LICENCES = (
     "/*! uPlot 1.6.32, MIT licence, Copyright (c) Leon Sorokin, https://github.com/leeoniya/uPlot */\n"

@@ -141,8 +141,8 @@ def _face_figure(name: str, faces: Sequence[Measured], scheme: Scheme) -> str:
         f'<option value="{found.place}">{shown(found.row.label, LONGEST_NAME)}</option>' for found in faces
     )
     return (
-        f'<figure class="by-point"><figcaption>Error per point</figcaption><label>of <select id="{name}-face" '
-        f'class="pick" aria-label="Row whose error per point is drawn" disabled>{options}</select></label>'
+        f'<figure class="by-point"><figcaption>Error per point</figcaption><label>of row <select id="{name}-face" '
+        f'class="pick" disabled>{options}</select></label>'
         f"{error_face(scheme, first.points, low, high)}"
         f'<p class="legend">rmse of each point over all test images, px; a disc\'s area grows with it. '
         f"Colours from {low:.3g} px and less to {high:.3g} px and more, the same for all rows.</p></figure>"
@@ -160,7 +160,7 @@ def _data(rows: Sequence[Measured], scheme: Scheme | None) -> dict[str, Any]:
         "ced": {
             "end": CED_END,
             "steps": CED_STEPS,
-            "most": MOST_CURVES,
+            "most": MOST_CURVES if entries else BASELINES,
             "bases": BASELINES,
             "curves": [
                 {"row": found.place, "base": entries and found.row.role == "baseline", "y": found.ced}

@@ -14,6 +14,7 @@ MEANINGS = {
     "FR@8 %": "failure rate, images with an NME above 8 %",
     "worst 1 %": "share of the whole squared error that lies in the worst 1 % of the images, per cent",
     "× baseline": "rmse over that of the board's best baseline: above 1 the model is worse than it",
+    "own loss": "of article rows, each in its article's own unit: no two are comparable",
     "params": "parameters of the net",
     "MACs": "multiply-accumulates for one picture",
     "train s": "seconds in training steps, median over seeds",

@@ -15,7 +15,7 @@ from fkbench.site.side_section import side_section
 from fkbench.site.tables import MORE_COLUMNS, class_of
 
 TITLE = "Facial keypoints: leaderboards"
-MINOR = class_of(minor=True)
+MINOR_CLASS = class_of(minor=True)
 LEAK_NUMBERS = leak_text({"groups": {"both_sides": 0, "total": 0, "test_share": 0}}).partition(":")[0]
 
 
@@ -34,8 +34,8 @@ def index_page(
     heads = "".join(
         f'<th scope="col"{kind}><button type="button">{title}</button></th>'
         for title, kind in (
-            ("board", ' class="left"'), ("rows", MINOR), ("ranked", MINOR), ("best", ' class="left"'), ("rmse px", ""),
-            ("notes", ' class="left"'),
+            ("board", ' class="left"'), ("rows", MINOR_CLASS), ("ranked", MINOR_CLASS), ("best", ' class="left"'),
+            ("rmse px", ""), ("notes", ' class="left"'),
         )
     )  # fmt: skip
     body = (
@@ -73,7 +73,7 @@ def _line(board: Board) -> str:
     notes = "; ".join(note for note in short if note != LEAK_NUMBERS)
     return (
         f'<tr><th scope="row" class="left"><a href="#{shown(board.slug)}">{isolated(board.title, 200)}</a></th>'
-        f'<td{MINOR}>{len(board.rows)}</td><td{MINOR}>{ranked}</td><td class="left">{name}</td>'
+        f'<td{MINOR_CLASS}>{len(board.rows)}</td><td{MINOR_CLASS}>{ranked}</td><td class="left">{name}</td>'
         f'<td data-sort="{shown(best.rmse) if best else ""}">{rmse}</td>'
         f'<td class="left">{isolated(notes, 120)}</td></tr>'
     )

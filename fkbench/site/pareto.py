@@ -15,7 +15,7 @@ LEFT, RIGHT, TOP, BOTTOM = 52, 16, 14, 44
 LOG_RATIO = 4.0
 LEAST_RANGE = 2.2
 """A logarithmic axis reaches so many times below and above its middle: two ticks at least."""
-LABEL_LETTERS = 22
+LABEL_LETTERS = 22  # as in scripts/pictures.js, with the two below
 LABEL_HEIGHT, LETTER_WIDTH = 14.0, 6.6
 
 

@@ -18,18 +18,16 @@ def side_section(board: SideBoard) -> str:
     """A board about detectors as a section of the page; its id is the board's slug."""
     links = " · ".join(f'<a href="{shown(board.slug)}.{end}">{end.upper()}</a>' for end in sorted(board.files))
     # What a row is about stands first, and stays in place when the table is moved aside.
-    kinds = [
-        class_of(left=left, minor=i > 0 and title in MINOR_TITLES, pinned=i == 0)
-        for i, (title, left) in enumerate(board.heads)
-    ]
+    minor = [i > 0 and title in MINOR_TITLES for i, (title, _) in enumerate(board.heads)]
+    kinds = [class_of(left=left, minor=minor[i], pinned=i == 0) for i, (_, left) in enumerate(board.heads)]
     heads = "".join(
         f'<th scope="col"{kind}><button type="button">{shown(title)}</button></th>'
         for (title, _), kind in zip(board.heads, kinds, strict=True)
     )
     lefts = [left for _, left in board.heads]
-    rows = "\n".join(f"<tr>{''.join(map(_cell, row, lefts, kinds))}</tr>" for row in board.rows)
+    rows = "\n".join(f"<tr>{''.join(map(_cell, range(len(row)), row, lefts, kinds))}</tr>" for row in board.rows)
     name = shown(board.slug)
-    more = f'<p class="tools narrow" hidden>{MORE_COLUMNS}</p>\n' if any("minor" in kind for kind in kinds) else ""
+    more = f'<p class="tools narrow" hidden>{MORE_COLUMNS}</p>\n' if any(minor) else ""
     return (
         f'<section class="side" id="{name}" aria-labelledby="{name}-title">\n'
         f'<h2 id="{name}-title">{isolated(board.title)}</h2>\n<p>This table as {links}.</p>\n{more}'
@@ -40,8 +38,8 @@ def side_section(board: SideBoard) -> str:
     )
 
 
-def _cell(text: str, left: bool, kind: str) -> str:
-    if "pinned" in kind:
+def _cell(place: int, text: str, left: bool, kind: str) -> str:
+    if not place:
         return f'<th scope="row"{kind}>{isolated(text, LONGEST_CELL)}</th>'
     if left:
         return f"<td{kind}>{isolated(text, LONGEST_CELL)}</td>"

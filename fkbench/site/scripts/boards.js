@@ -43,7 +43,7 @@
     document.querySelector(".lost").hidden = !name || !!target;
     boards.forEach(function (section) { section.hidden = !showAll && section !== current; });
     page.all("#boards tbody a").forEach(function (link) {
-      if (link.hash === "#" + current.id) { link.setAttribute("aria-current", "true"); } else { link.removeAttribute("aria-current"); }
+      if (!showAll && link.hash === "#" + current.id) { link.setAttribute("aria-current", "true"); } else { link.removeAttribute("aria-current"); }
     });
     if (target && target.closest("section.board, section.side")) {
       if (target.hidden) { target.hidden = false; page.rowsChanged(target.closest("section")); }

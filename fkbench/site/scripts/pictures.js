@@ -1,7 +1,8 @@
 // Error against throughput, and error per point: pictures that stand on the page, and follow the filters of the table.
 (function (page) {
   "use strict";
-  var LABEL_LETTERS = 22, FEW = 12, narrow = window.matchMedia("(max-width: 40rem)");
+  // Lengths as in pareto.py, which draws the same names before anything is filtered; the width as in style.css.
+  var LABEL_LETTERS = 22, TOP = 22, FEW = 12, narrow = window.matchMedia("(max-width: 40rem)");
 
   function dotOf(link) {
     var circle = link.querySelector("circle");
@@ -10,13 +11,13 @@
       counts: !circle.classList.contains("open"), best: circle.classList.contains("best")
     };
   }
-  // Those that no other one beats in both, fastest first; down is better.
+  // Those that no other one beats in both, fastest last; down is better.
   function front(dots) {
     var best = [];
     dots.filter(function (dot) { return dot.counts; }).sort(function (a, b) { return b.x - a.x || b.y - a.y; }).forEach(function (dot) {
       if (!best.length || dot.y > best[best.length - 1].y) { best.push(dot); }
     });
-    return best;
+    return best.reverse();
   }
   function drawn(svg, name, attributes) {
     var part = document.createElementNS("http://www.w3.org/2000/svg", name);
@@ -25,7 +26,7 @@
     return part;
   }
   function steps(best) {
-    return best.slice().reverse().map(function (dot, i) { return i ? "V" + dot.y + "H" + dot.x : "M" + dot.x + " " + dot.y; }).join("");
+    return best.map(function (dot, i) { return i ? "V" + dot.y + "H" + dot.x : "M" + dot.x + " " + dot.y; }).join("");
   }
   // Names of points, where they fit without covering one another or a point.
   function label(svg, named, dots) {
@@ -34,7 +35,7 @@
     var wide = svg.viewBox.baseVal.width, taken = dots.map(function (dot) { return [dot.x - 5, dot.x + 5, dot.y + 4]; });
     named.forEach(function (dot) {
       var words = page.nameOf(dot.id, LABEL_LETTERS), width = letter * Array.from(words).length;
-      var left = dot.x + 8 + width < wide ? dot.x + 8 : dot.x - 8 - width, at = dot.y - 9 < 22 ? dot.y + 18 : dot.y - 9;
+      var left = dot.x + 8 + width < wide ? dot.x + 8 : dot.x - 8 - width, at = dot.y - 9 < TOP ? dot.y + 18 : dot.y - 9;
       if (taken.some(function (t) { return Math.abs(at - t[2]) < height && left < t[1] && t[0] < left + width; })) { return; }
       taken.push([left, left + width, at]);
       drawn(svg, "text", { "class": "name now", x: left, y: at }).textContent = words;
@@ -46,7 +47,8 @@
     var dots = page.all("a", svg).map(dotOf);
     function follow() {
       var rows = page.rowsOf(section), shown = dots.filter(function (dot) { return rows.shows(dot.id); });
-      var best = rows.filtered ? front(shown) : dots.filter(function (dot) { return dot.best; });
+      var best = rows.filtered ? front(shown) :
+        dots.filter(function (dot) { return dot.best; }).sort(function (a, b) { return a.x - b.x; });
       page.all(".now", svg).forEach(function (part) { part.remove(); });
       svg.classList.toggle("drawn-again", rows.filtered || narrow.matches);
       dots.forEach(function (dot) {
@@ -66,6 +68,7 @@
       label(svg, shown.length > FEW || !rows.filtered ? best : best.concat(others), shown);
     }
     section.addEventListener("rows", follow);
+    narrow.addEventListener("change", follow);
     follow();
   };
 
@@ -81,13 +84,16 @@
         disc.setAttribute("data-tip", i + " " + faces.names[i] + ": " + (known ? v.toFixed(3) + " px" : "not labelled"));
       });
     }
-    pick.disabled = false;
-    pick.addEventListener("change", draw);
+    var own = pick.value;
+    pick.addEventListener("change", function () { own = pick.value; draw(); });
     function follow() {
       var rows = page.rowsOf(section), options = page.list(pick.options);
       options.forEach(function (option) { option.hidden = option.disabled = !rows.shows(section.id + "-r" + option.value); });
-      var first = options.filter(function (option) { return !option.disabled; })[0];
-      if (first && pick.selectedOptions[0].disabled) { pick.value = first.value; draw(); }
+      // The reader's own choice comes back with its row.
+      var left = options.filter(function (option) { return !option.disabled; });
+      var wanted = left.filter(function (option) { return option.value === own; })[0] || left[0];
+      pick.disabled = !wanted;
+      if (wanted && pick.value !== wanted.value) { pick.value = wanted.value; draw(); }
     }
     section.addEventListener("rows", follow);
     follow();

@@ -14,9 +14,12 @@ import yaml
 from contribution_flow import DETECTOR, FLOW, STEPS, WORKFLOWS, boxed, build, change, record_of
 
 from fkbench.errors import FkbenchError
+from fkbench.publishing import Scrubber, Sides, publish_detectors
+from fkbench.publishing import contributions as module
 from fkbench.publishing.contributions import Change, changes_of, check_same, fault_of, take
 from fkbench.records import RunStore
-from fkbench.records.detection_keys import boxed_stem, detector_stem
+from fkbench.records.detection_keys import boxed_stem, detector_key, detector_stem
+from fkbench.records.detections import detectors_of
 
 EVENTS = FLOW[True]  # YAML 1.1 takes `on` for true
 BOARD = "leaderboards/results/faces-honest-fair-v1-whole-01234567"
@@ -155,3 +158,21 @@ def test_nothing_is_deployed_before_there_is_a_result(tmp_path):
     assert build(tmp_path) == ""
     later = FLOW["jobs"]["publish"]["steps"][-3:]
     assert [step["if"] for step in later] == ["steps.build.outputs.built == 'yes'"] * 3
+
+
+def test_published_detectors_are_read_once_for_all_that_are_brought(tmp_path, monkeypatch):
+    published, brought = tmp_path / "leaderboards", []
+    for name in ("finder", "seeker", "seer"):
+        page = {**DETECTOR, "detector": {**DETECTOR["detector"], "name": name}}
+        page["key"] = detector_key(page)
+        file = tmp_path / "found" / "detectors" / "faces" / f"{detector_stem(page)}.json"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(page))
+    publish_detectors(tmp_path / "found", published, Scrubber(), Sides())
+    for file in (published / "results").glob("*/*.detector.json"):
+        brought.append(Change(str(file.relative_to(tmp_path)), "100644", "A"))
+    calls = []
+    monkeypatch.setattr(module, "detectors_of", lambda *values: calls.append(values) or detectors_of(*values))
+    assert take(tmp_path, brought, tmp_path / "taken", calls.append) == 0
+    assert len(brought) == 3
+    assert len(calls) == 1

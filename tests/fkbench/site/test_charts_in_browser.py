@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 pytestmark = pytest.mark.browser
 
 SHOWN = "section.board:not([hidden])"
 NEVER_SEEN = "window.IntersectionObserver = class { observe() {} };"
+PAPER = 1047
+"""Width of A4 across, without its margins."""
 NEVER_IDLE = "window.requestIdleCallback = () => 0;"
-PAINTED = (
-    """canvas => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(value => value)"""
-)
+PHONE = {"width": 390, "height": 700}
+LINES = """place => {
+    const canvas = document.querySelector(place), root = document.documentElement;
+    const sample = Object.assign(document.createElement('canvas'), { width: 1, height: 1 }).getContext('2d');
+    sample.fillStyle = getComputedStyle(root).getPropertyValue('--line').trim();
+    sample.fillRect(0, 0, 1, 1);
+    const wanted = sample.getImageData(0, 0, 1, 1).data;
+    const found = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+    let count = 0;
+    for (let i = 0; i < found.length; i += 4) { count += wanted.every((value, k) => found[i + k] === value); }
+    return [root.dataset.theme, count]; }"""
+"""The theme, and how many pixels of a chart have the colour that its lines have in it."""
 
 
 def dots(page):
@@ -160,16 +173,42 @@ def test_the_face_is_of_a_row_that_is_shown(board):
     assert disc.get_attribute("data-tip") != before
     enabled = "pick => Array.from(pick.options).filter(option => !option.disabled).length"
     assert pick.evaluate(enabled) == 1
+    find(board, "nothing of the kind", "0 of 10")
+    assert pick.is_disabled()
     find(board, "", "")
+    assert pick.is_enabled()
     assert pick.evaluate(enabled) > 5
+    assert disc.get_attribute("data-tip") == before
 
 
-def test_names_in_the_plot_of_a_phone_do_not_leave_it(runs, tmp_path, open_page):
+def test_the_face_that_a_reader_chose_comes_back_with_its_row(board):
+    pick = board.locator(f"{SHOWN} .pick")
+    pick.select_option(label="midnet")
+    find(board, "mean-shape", "1 of 10")
+    find(board, "", "")
+    assert pick.evaluate("pick => pick.selectedOptions[0].textContent") == "midnet"
+
+
+def test_the_front_on_a_phone_is_that_of_a_wide_screen(site, slugs, open_page):
+    page = open_page(site / "index.html", f"#{slugs[0]}", viewport=PHONE)
+    wide, phone = (
+        page.locator(f"{SHOWN} svg.chart .front{kind}").get_attribute("d") for kind in (":not(.now)", ".now")
+    )
+    assert wide.count("V") > 1
+    assert [float(number) for number in re.findall(r"[\d.]+", phone)] == [
+        float(number) for number in re.findall(r"[\d.]+", wide)
+    ]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_names_in_the_plot_of_a_phone_do_not_leave_it(runs, tmp_path, open_page, turned):
     # To the right of its point this name would fit in the letters of a wide screen, and not in those of a phone.
     runs.add_seeds("slow", 1.0)
     runs.add_seeds("wwwwww", 2.0)
     runs.write(tmp_path / "site")
-    page = open_page(tmp_path / "site" / "index.html", viewport={"width": 390, "height": 700})
+    page = open_page(tmp_path / "site" / "index.html", viewport={"width": 900, "height": 390} if turned else PHONE)
+    page.set_viewport_size(PHONE)
+    page.wait_for_selector(f"{SHOWN} svg.chart .now", state="attached")
     inside = """section => {
         const plot = document.querySelector(section + ' svg.chart').getBoundingClientRect();
         const names = Array.from(document.querySelectorAll(section + ' svg.chart text.name'));
@@ -199,18 +238,31 @@ def test_a_printer_gets_charts_in_light_colours(site, slugs, open_page):
     page = open_page(site / "index.html", f"#{slugs[0]}", NEVER_SEEN + NEVER_IDLE, color_scheme="dark")
     page.wait_for_timeout(400)
     assert page.locator(".ced canvas").count() == 0
-    page.evaluate("addEventListener('beforeprint', () => { window.paper = document.documentElement.dataset.theme; })")
+    page.evaluate(f"addEventListener('beforeprint', () => {{ window.paper = ({LINES})('{SHOWN} .ced canvas'); }})")
     page.pdf()
-    canvas = page.locator(f"{SHOWN} .ced canvas")
-    assert canvas.count() == 1
-    assert canvas.evaluate(PAINTED)
-    assert page.evaluate("window.paper") == "light"
+    assert page.locator(f"{SHOWN} .ced canvas").count() == 1
+    theme, lines = page.evaluate("window.paper")
+    assert theme == "light"
+    assert lines > 100
     assert page.evaluate("document.documentElement.dataset.theme === undefined")
 
 
-def test_paper_holds_all_columns(site, slugs, open_page):
-    width = 1047  # A4 across, without its margins
-    page = open_page(site / "index.html", f"#{slugs[0]}", viewport={"width": width, "height": 700})
+def test_charts_drawn_on_a_wide_screen_do_not_overlap_on_paper(site, slugs, open_page):
+    # A printer makes the page narrower and gives charts no time to be drawn again.
+    still = "const add = window.addEventListener; window.addEventListener = (name, ...rest) => {"
+    still += " if (name !== 'resize') { add.call(window, name, ...rest); } };"
+    page = open_page(site / "index.html", f"#{slugs[0]}", still, viewport={"width": 1420, "height": 700})
+    page.wait_for_selector(f"{SHOWN} .ced canvas", state="attached")
     page.emulate_media(media="print")
-    assert page.evaluate("document.documentElement.scrollWidth") == width
+    page.set_viewport_size({"width": PAPER, "height": 700})
+    inside = """section => Array.from(document.querySelectorAll(section + ' figure'), figure =>
+        Array.from(figure.querySelectorAll('.u-wrap, svg')).every(part =>
+            part.getBoundingClientRect().right <= figure.getBoundingClientRect().right + 1))"""
+    assert page.evaluate(inside, SHOWN) == [True, True, True]
+
+
+def test_paper_holds_all_columns(site, slugs, open_page):
+    page = open_page(site / "index.html", f"#{slugs[0]}", viewport={"width": PAPER, "height": 700})
+    page.emulate_media(media="print")
+    assert page.evaluate("document.documentElement.scrollWidth") == PAPER
     assert page.locator(f"#{slugs[0]}-table th.minor").first.is_visible()

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fkbench.boards import build, by_box
-from fkbench.boards.columns import COLUMNS
 from fkbench.boards.detections import SideBoard
 from fkbench.site import write_leaderboards
-from fkbench.site.glossary import MEANINGS
-from fkbench.site.side_section import MINOR_TITLES
 
 PHONE = {"viewport": {"width": 390, "height": 844}}
 HEADS = (
@@ -107,6 +103,8 @@ def test_the_list_marks_the_board_that_is_shown_and_other_links_leave_it(with_si
     page.locator("#boards a").nth(2).click()
     page.wait_for_function(f"() => document.getElementById('{slugs[1]}').hidden")
     assert marked.get_attribute("href") == f"#{slugs[2]}"
+    page.locator(".every").click()
+    assert marked.count() == 0
 
 
 @pytest.mark.browser
@@ -132,25 +130,3 @@ def test_the_keyboard_alone_filters_opens_and_reaches_a_run(site, slugs, open_pa
     page.keyboard.press("Enter")
     page.wait_for_selector("main.run")
     assert page.locator("h1").inner_text() == "midnet"
-
-
-def test_every_column_is_explained(site):
-    assert [title for title in (column.title for column in COLUMNS) if title not in MEANINGS] == ["model"]
-    assert "failure rate, images with an NME above 8 %" in (site / "index.html").read_text(encoding="utf-8")
-
-
-def test_columns_of_less_weight_are_columns_of_side_tables():
-    pages = pytest.importorskip("fkbench.detect.pages", reason="OpenCV is not installed")
-    known = {*by_box.MARKDOWN, *(title for _, title in pages.MARKDOWN)}
-    assert known >= MINOR_TITLES
-    assert not {"rmse px", "box", "recall", "precision"} & MINOR_TITLES
-
-
-def test_marks_at_speeds_are_explained_on_the_page_of_a_run(runs, tmp_path):
-    for record in runs.add_seeds("net", 1.0):
-        record.timing.__pydantic_extra__["latency_calls"] = 7
-    runs.write(tmp_path / "out")
-    (row,) = build(runs.records)[0].rows
-    assert row.speed.calls == 7
-    page = next(tmp_path.glob("out/pages/*/*.html")).read_text(encoding="utf-8")
-    assert "§ fewer than" in page

@@ -1,4 +1,4 @@
-// What the page's scripts share. Each of them adds what others call to this object, their only name outside.
+// What the other scripts use. Each of them adds what others call to this object, their only name outside.
 window.fkbench = (function () {
   "use strict";
   function list(things) { return Array.prototype.slice.call(things); }
@@ -8,7 +8,7 @@ window.fkbench = (function () {
     button.setAttribute("aria-pressed", String(on));
     return on;
   }
-  // The rows of a board that its filters leave; each names a row of the table by its id.
+  // The rows of a board that its filters leave. Rows are named by the ids that they have in its table.
   function rowsOf(section) {
     var table = section.querySelector("table.board"), rows = table ? list(table.tBodies[0].rows) : [];
     var left = rows.filter(function (row) { return !row.hidden; });
