@@ -198,7 +198,7 @@ class RunRecord(Part):
         reused: this call found the run finished (never stored as true).
         path: the run's folder; in the file relative, beginning with the name of the runs folder.
         flags: marks such as `collapsed`, `stale`, `leaky`, `untrained`.
-        box_settings: settings of the box or detector, as resolved, and `BOX_PARTS`.
+        box_settings: settings of the box or detector, as resolved; beside them `jitter` and `correction` of its boxes.
         engine: version of the training engine.
         metrics: name → number, null, list (per point) or dict.
         baseline: baseline's name → its metrics on the same test part.
