@@ -49,7 +49,9 @@ def _print_run(record: RunRecord) -> None:
     out = console()
     folder = Path(record.path)
     if record.timing is not None:
-        out.print(_speed(record, record.timing))
+        out.print(f"{_trained(record.timing)}; {session_line(record, record.timing)}")
+        if getattr(record.timing, "void", False) and record.model.role != "baseline":
+            out.print(f"for speeds that count, when nothing else is running: fkbench time {record.key} --again")
     own = record.metric("native_loss")
     if own is not None:
         codec = record.protocol.recipe.get("codec")
@@ -66,16 +68,20 @@ def _print_run(record: RunRecord) -> None:
             out.print(f"{text}: {folder / name}", soft_wrap=True)
 
 
-def _speed(record: RunRecord, timing: Timing) -> str:
-    """Speed in one line; of a session that does not count it says so first."""
-    from rich.markup import escape
-
-    train = f"trained in {timing.train_s:.1f} s" if timing.train_s is not None else ""
+def _trained(timing: Timing) -> str:
+    text = f"trained in {timing.train_s:.1f} s" if timing.train_s is not None else ""
     if timing.train_images_per_s:
-        train += f" ({timing.train_images_per_s:.0f} images/s)"
+        text += f" ({timing.train_images_per_s:.0f} images/s)"
     at_once = getattr(timing, "trained_at_once", None)
     if type(at_once) is int and at_once > 1:
-        train += f", its share of {at_once} seeds at once"
+        text += f", its share of {at_once} seeds at once"
+    return text
+
+
+def session_line(record: RunRecord, timing: Timing) -> str:
+    """A session in one line, as Rich's markup; of one that does not count it says so first."""
+    from rich.markup import escape
+
     infer = f"{timing.infer_images_per_s:.0f} images/s" if timing.infer_images_per_s else "not timed"
     latency = timing.latency_ms.p50 if timing.latency_ms else None
     speed = f"inference {infer}, latency {_number(latency, 2)} ms (p50)"
@@ -83,7 +89,7 @@ def _speed(record: RunRecord, timing: Timing) -> str:
         why = getattr(timing, "void_reason", None) or "no reason given"
         speed = f"[yellow]void: {escape(str(why))}[/yellow] ({speed})"
     threads = f"{record.device.threads} thread{'s'[: record.device.threads != 1]}"
-    return f"{train}; {speed}; on {escape(record.device.name)}, {threads}"
+    return f"{speed}; on {escape(record.device.name)}, {threads}"
 
 
 def _number(value: object, digits: int) -> str:

@@ -23,6 +23,7 @@ EPILOG = (
     "Examples: fkbench time 3f2a (a run by the beginning of its key); fkbench time 3f2a --runtime all; "
     "fkbench time 3f2a --runtime eager,onnxruntime --batch 1,16,64 --no-train; "
     "fkbench time --model dfk (fresh weights on rendered faces: marked untrained, never ranked). "
+    "fkbench time 3f2a --again (a run whose session was void, on a quiet machine). "
     "What is timed and how: docs/timing.md. A session on a machine that is busy with other things is void, and says so."
 )
 Say = Callable[[str, int, int], None]
@@ -47,6 +48,9 @@ def command(
         bool, typer.Option("--train/--no-train", help="Time training steps too, or leave them out.")
     ] = True,
     quick: Annotated[bool, typer.Option("--quick", help="Short sessions; their numbers do not count.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="The run's own session once more, into its record if it counts this time.")
+    ] = False,
     assignments: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="With --model: model.…, dataset.…, protocol.…"),
@@ -55,18 +59,29 @@ def command(
 ) -> None:
     """Time a run, or a net without one: latency, throughput by batch, training steps, and what a runtime changes."""
     session = current(context)
+    changed = bool(dataset or assignments or protocol != "uniform")
+    _check(run, model, changed)
+    asked = Asked(sizes_of(batch), runtime, train, quick)
+    if again:
+        from fkbench.cli.time_again import time_once_more
+
+        time_once_more(session, run, device, as_json, alone=bool(run) and asked == Asked((), "eager", True, False))
+        return
+    opened = _run(session, run, device) if run else _fresh(session, model, dataset, protocol, device, assignments or [])
+    _say(carry_out(session, opened, asked), as_json)
+
+
+def _check(run: str, model: str, changed: bool) -> None:
+    """Raises FkbenchError where it is not one of a run or a model, or a run is to be timed as something else."""
     if bool(run) == bool(model):
         raise FkbenchError(
             "Nothing to time." if not run else "Give a run or --model, not both.",
             "For example `fkbench time RUN` (fkbench runs list) or `fkbench time --model dfk`.",
         )
-    if run and (dataset or assignments or protocol != "uniform"):
+    if run and changed:
         raise FkbenchError(
             "A run is timed on its own data, as it was trained.", "Leave out --dataset, --protocol and --set."
         )
-    asked = Asked(sizes_of(batch), runtime, train, quick)
-    opened = _run(session, run, device) if run else _fresh(session, model, dataset, protocol, device, assignments or [])
-    _say(carry_out(session, opened, asked), as_json)
 
 
 def _say(page: dict[str, Any], as_json: bool) -> None:

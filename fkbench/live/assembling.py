@@ -22,6 +22,7 @@ from fkbench.live.sources import Source
 from fkbench.live.tracking import Tracker
 from fkbench.runner.loading import LoadedRun
 from fkbench.specs import DetectorSpec
+from fkbench.train.threads import torch_threads
 
 USUAL_EVERY = 8
 
@@ -66,12 +67,8 @@ def shared_cores() -> Iterator[None]:
 
     Small batches gain little from many threads, and threads that wait for their turn cost more than they give.
     """
-    before = torch.get_num_threads()
-    torch.set_num_threads(max(1, before // 2))
-    try:
+    with torch_threads(max(1, torch.get_num_threads() // 2)):
         yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def usual_detector(run: LoadedRun) -> str:

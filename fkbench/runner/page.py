@@ -13,12 +13,12 @@ from fkbench.runner.device import describe_device
 from fkbench.runner.fit import Fitted
 from fkbench.runner.outcome import Outcome
 from fkbench.runner.provenance import probe
+from fkbench.runner.timing import OF_THE_MODEL
 
 if TYPE_CHECKING:
     from fkbench.runner.single import SingleRun
 
 OF_BASELINES = ("rmse", "mae", "nme@inter_ocular")
-OF_THE_MODEL = {"parameters", "macs"}
 
 
 def make_record(

@@ -18,14 +18,13 @@ from fkbench.records import HISTORY_FILE, RunRecord, write_history
 from fkbench.runner.device import make_repeatable
 from fkbench.runner.fit import Fitted, build_net, native_losses, out_of_memory
 from fkbench.runner.inputs import Inputs
-from fkbench.runner.loop import time_loop
 from fkbench.runner.outcome import Outcome, draw_outcome, predict_test, score_points, write_outcome
 from fkbench.runner.page import make_record
 from fkbench.runner.plan import Request
 from fkbench.runner.provenance import probe, source_digest
+from fkbench.runner.timing import time_run
 from fkbench.runner.training import Training
 from fkbench.specs import Geometry, ModelSpec, Recipe
-from fkbench.timing import time_model
 from fkbench.train.allocator import keep_freed_memory
 from fkbench.train.codecs import make_codec
 from fkbench.train.cpu_choice import Calibration
@@ -206,20 +205,9 @@ class SingleRun:
         return self.recipe is not None and self.recipe.schedule == "constant" and self.recipe.selection == "last"
 
     def _time(self, fitted: Fitted) -> dict[str, Any]:
-        channels, size = self.model.input
-        views = self.inputs.eval_views(size, channels, self._geometry)
-        images = np.ascontiguousarray(views.images[self.inputs.split.test])
         quick = self.request.protocol.name == "smoke" or self.model.role == "baseline"
-        if fitted.net is None:
-            timing = time_model(fitted.predictor.predict, images, device="cpu", quick=quick)
-        else:
-            forward = fitted.predictor.forward  # type: ignore[attr-defined]
-            precision = self.plan["precision"]
-            pictures = torch.from_numpy(images)
-            timing = time_model(forward, pictures, device=self.device, precision=precision, quick=quick, net=fitted.net)
+        timing = time_run(fitted.predictor, self.model, self.inputs, self._geometry, quick=quick)
         rate = fitted.images / fitted.seconds if fitted.seconds and fitted.net is not None else None
-        if self.inputs.detector.find is not None:
-            timing["end_to_end"] = time_loop(fitted.predictor, self.model, self.inputs, quick=quick)
         trained = {"train_images_per_s": rate, "train_s": fitted.seconds, "train_images": fitted.images}
         return {**timing, **trained, **({"trained_at_once": fitted.together} if fitted.together > 1 else {})}
 

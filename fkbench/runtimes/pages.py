@@ -57,7 +57,7 @@ def write_page(record: RunRecord, page: Mapping[str, Any]) -> tuple[Path, bool]:
         FkbenchError: the folder cannot be written.
     """
     path = Path(record.path) / f"timing-{page['key']}.json"
-    if not _counts(page) and _counts(read_page(path)):
+    if not counts(page.get("timing")) and counts(read_page(path).get("timing")):
         return path, False
     text = json.dumps(rounded(plain(page)), indent=1, ensure_ascii=False, allow_nan=False)
     write_atomic(path, (text + "\n").encode())
@@ -73,6 +73,6 @@ def read_page(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _counts(page: Mapping[str, Any]) -> bool:
-    timing = page.get("timing")
+def counts(timing: object) -> bool:
+    """Whether the `timing` part of a page or record is of a session under the contract: neither void nor short."""
     return isinstance(timing, Mapping) and not timing.get("void", True) and not timing.get("quick", True)

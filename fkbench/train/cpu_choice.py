@@ -22,6 +22,7 @@ import torch
 from torch import nn
 
 from fkbench.timing.conditions import Watch
+from fkbench.train.threads import torch_threads
 
 VERSION = 1
 ENOUGH = 0.9
@@ -68,17 +69,13 @@ def calibrated(
         kept_in: file of a training that may be gone on with: the first call writes it, later ones take what it says, so
             that the whole of the training is done in one way, whatever the machine is busy with when it goes on.
     """
-    before = torch.get_num_threads()
-    found = Calibration(before)
+    found = Calibration(torch.get_num_threads())
     if device.type == "cpu":
         found = (_read(kept_in, 4096) if kept_in else None) or calibration_of(say)
         if kept_in is not None:
             _write(kept_in, found)
-    torch.set_num_threads(found.threads)
-    try:
+    with torch_threads(found.threads):
         yield found
-    finally:
-        torch.set_num_threads(before)
 
 
 def calibration_of(say: Say = lambda text: None, folder: Path | None = None) -> Calibration:
@@ -117,16 +114,13 @@ def threads_tried(usual: int) -> list[int]:
 
 def measure(usual: int, tried: list[int]) -> Calibration:
     """Time the layouts with the usual number of threads, then these numbers with the better one."""
-    before = torch.get_num_threads()
-    try:
+    with torch_threads():
         layouts = {f"{usual}/{name}": partial(_step_of, usual, last) for name, last in _LAYOUTS.items()}
         by_layout = fastest_of(layouts)
         name = choose(by_layout, f"{usual}/last").partition("/")[2]
         last = _LAYOUTS[name]
         by_threads = fastest_of({f"{n}/{name}": partial(_step_of, n, last) for n in tried}) if len(tried) > 1 else {}
         chosen = choose(by_threads, f"{usual}/{name}") if by_threads else f"{usual}/{name}"
-    finally:
-        torch.set_num_threads(before)
     seconds = {**by_layout, **by_threads}
     return Calibration(int(chosen.partition("/")[0]), last, {k: round(1000 * v, 3) for k, v in seconds.items()})
 
