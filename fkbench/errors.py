@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 
 class FkbenchError(Exception):
@@ -22,6 +23,15 @@ class FkbenchError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}".strip()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # By default `__init__` would be called with `args`, the message: subclasses take other arguments, and an error
+        # of a process pool that cannot be read back breaks the pool.
+        return _restored, (type(self), self.args), self.__dict__
+
+
+def _restored(kind: type[FkbenchError], args: tuple[Any, ...]) -> FkbenchError:
+    return kind.__new__(kind, *args)  # its attributes follow as the state
 
 
 class RunFailedError(FkbenchError):
