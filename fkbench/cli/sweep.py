@@ -151,6 +151,9 @@ def _planned(session: Session, matrices: list[Matrix], time_limit: str, options:
     _check_names(session, cells)
     with waiting(f"planning {counted(len(cells))}") as say:
         planned = plan(cells, options, say, retry=retry)
+    if session.debug:
+        for line in (line for one in planned for line in one.log.splitlines()):
+            note(line)
     wrong = slip(planned)
     if wrong is not None:
         raise FkbenchError(f"{wrong.cell.label}: {wrong.reason}", "Nothing was begun.")

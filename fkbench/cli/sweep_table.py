@@ -81,7 +81,7 @@ def plan_page(planned: Planned) -> dict[str, Any]:
         "status": planned.status if planned.state in {"done", "kept"} else None,
         "rmse": planned.rmse,
         "seconds": None,
-        "log": "",
+        "log": planned.log,
     }
 
 

@@ -8,6 +8,7 @@ for.
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -141,7 +142,9 @@ class Server(ThreadingHTTPServer):
         super().__init__(address, Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A reader that breaks off is no event."""
+        """A reader that breaks off is no event; anything else is printed with its traceback."""
+        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
+            super().handle_error(request, client_address)
 
 
 class Served:

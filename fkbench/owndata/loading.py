@@ -52,11 +52,12 @@ def _pack(description: Description, store: Store, *, sized: bool) -> Pack:
     if store.has(name):
         try:
             pack = store.read(name)
-            changed = what_changed(description, pack)
         except FkbenchError:
             changed = "its pack is damaged"
-        if not changed:
-            return pack
+        else:
+            changed = what_changed(description, pack)
+            if not changed:
+                return pack
         _log.warning("%s: %s, so it is read again.", description.name, changed)
     import_own(description, store, sized=sized)
     return store.read(name)

@@ -33,6 +33,7 @@ class Planned:
         status: in the record that is there; None where there is none, or it cannot be read.
         rmse: of a finished run.
         unknown: it is impossible because a name is not known: rather a slip than a pair that does not go together.
+        log: the traceback where planning it met an error that nobody expected; else empty.
     """
 
     cell: Cell
@@ -44,6 +45,7 @@ class Planned:
     status: Status | None = None
     rmse: float | None = None
     unknown: bool = False
+    log: str = ""
 
     @property
     def label(self) -> str:
@@ -127,7 +129,7 @@ def _plan_some(
 
 def _planned(cell: Cell, page: Mapping[str, Any]) -> Planned:
     if page["state"] == "impossible":
-        return Planned(cell, "impossible", page["reason"], unknown=page.get("kind") == "unknown")
+        return Planned(cell, "impossible", page["reason"], unknown=page.get("kind") == "unknown", log=page.get("log", ""))
     skeleton = RunRecord.model_validate(page["skeleton"])
     return Planned(
         cell, page["state"], page["reason"], page["key"], Path(page["folder"]), skeleton,

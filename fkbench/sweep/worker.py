@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -116,9 +117,13 @@ def _plan(session: Session, cells: list[Cell], say: Say) -> int:
             kind = "unknown" if type(error).__name__ == "UnknownNameError" else "impossible"
             say("planned", number=number, state="impossible", reason=str(error), kind=kind)
         except Exception as error:
-            text = " ".join(str(error).split())[:500]
-            say("planned", number=number, state="impossible", reason=f"{type(error).__name__}: {text}")
+            log = "".join(traceback.format_exception(error))
+            say("planned", number=number, state="impossible", reason=_in_a_line(error), log=log)
     return 0
+
+
+def _in_a_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:500]}"
 
 
 def _standing(single: SingleRun) -> dict[str, Any]:
@@ -160,10 +165,8 @@ def _run(session: Session, cells: list[Cell], say: Say) -> int:
         say("refused", reason=str(error))
         return 2
     except Exception as error:
-        import traceback
-
-        traceback.print_exc()
-        say("error", reason=f"{type(error).__name__}: {' '.join(str(error).split())[:500]}")
+        traceback.print_exception(error)
+        say("error", reason=_in_a_line(error))
         return 3
     return 0
 

@@ -123,3 +123,17 @@ def test_closing_twice_ends_every_reader_and_frees_the_port(served):
         assert answer.read() == b""
     with pytest.raises(ConnectionRefusedError):
         ask(served, "/")
+
+
+def test_a_reader_that_breaks_off_is_no_event_and_a_fault_is_shown(served, capsys):
+    for kind in (BrokenPipeError, ConnectionResetError, TimeoutError):
+        try:
+            raise kind
+        except kind:
+            served._server.handle_error(None, ("127.0.0.1", 1))
+    assert capsys.readouterr().err == ""
+    try:
+        raise KeyError("a fault")
+    except KeyError:
+        served._server.handle_error(None, ("127.0.0.1", 1))
+    assert "KeyError: 'a fault'" in capsys.readouterr().err

@@ -130,3 +130,13 @@ def test_verify_finds_it_intact_and_then_damaged(own, opened, spec_of, store):
     problems = verify_dataset(spec, store)["problems"]
     assert any("points.npy' is not as it was written" in problem for problem in problems)
     assert any("fingerprint" in problem for problem in problems)
+
+
+def test_labels_that_cannot_be_read_are_not_called_a_damaged_pack(own, opened, said):
+    own.csv()
+    path = own.describe(CSV)
+    opened(path)
+    (own.folder / "labels.csv").unlink()
+    with pytest.raises(FkbenchError, match="labels.csv"):
+        opened(path)
+    assert said() == []

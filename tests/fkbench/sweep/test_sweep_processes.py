@@ -15,8 +15,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from fkbench.cli.sweep_table import plan_page
 from fkbench.runner.requests import run_lock
-from fkbench.sweep import Cell, Options, outcomes, plan, processes, running
+from fkbench.sweep import Cell, Options, outcomes, plan, planning, processes, running
+from fkbench.sweep import worker as worker_module
 from fkbench.sweep.processes import start
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="process groups are POSIX's")
@@ -253,3 +255,18 @@ def test_a_kill_for_lack_of_memory_is_known_by_the_systems_count(tmp_path, monke
     assert outcomes.death(worker(-signal.SIGKILL), 4).status == "failed"
     monkeypatch.setattr(outcomes, "VMSTAT", tmp_path / "none")
     assert outcomes.death(worker(-signal.SIGKILL), outcomes.killed_for_memory()).status == "failed"
+
+
+def test_an_error_that_nobody_expected_in_planning_comes_with_its_traceback(monkeypatch):
+    def planned(_request):
+        raise KeyError("a plugin's fault")
+
+    heard = []
+    monkeypatch.setattr(worker_module, "_runner", lambda session, event: SimpleNamespace(planned=planned))
+    monkeypatch.setattr(worker_module, "_request", lambda session, cell: None)
+    cell = Cell("net", "faces")
+    assert worker_module._plan(None, [cell], lambda event, **facts: heard.append({"event": event, **facts})) == 0
+    one = planning._planned(cell, heard[-1])
+    assert (one.state, one.reason) == ("impossible", "KeyError: \"a plugin's fault\"")
+    assert "in planned\n" in one.log
+    assert plan_page(one)["log"] == one.log
