@@ -13,9 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-
-from fkbench.errors import FkbenchError, UnknownNameError
+from fkbench.errors import FkbenchError
 from fkbench.finding import find_run_dataset
 from fkbench.protocols import PROTOCOLS
 from fkbench.recipes import Protocol, Recipe
@@ -25,6 +23,7 @@ from fkbench.records.plain import plain
 from fkbench.registry import Registry
 from fkbench.runner.overrides import apply_overrides, recipe_settings
 from fkbench.runner.plan import Request, check_usable, resolve_recipe, sized_request
+from fkbench.runner.recorded import recorded_model, recorded_recipe
 from fkbench.specs import ModelSpec
 
 BUDGET = {"epochs", "images_seen"}
@@ -133,13 +132,7 @@ def request_of(
 
 
 def _model(record: RunRecord, registry: Registry) -> ModelSpec:
-    try:
-        model = registry.get(ModelSpec, record.model.name)
-    except UnknownNameError as error:
-        raise FkbenchError(
-            f"The run's model '{record.model.name}' is not registered here.",
-            f"It came from {record.model.plugin or 'a local file'}: give that file with --plugin FILE, or install it.",
-        ) from error
+    model = recorded_model(record, registry)
     check_usable(model)
     if model.kind == "net" and not record.protocol.recipe:
         raise FkbenchError(f"The record {record.key} has no recipe: it cannot be trained again.")
@@ -160,15 +153,7 @@ def checked_recipe(page: Mapping[str, Any]) -> Recipe:
     Raises:
         FkbenchError: an unknown setting, a value of a wrong type or out of range.
     """
-    try:
-        recipe = TypeAdapter(Recipe).validate_python(dict(page))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise FkbenchError(f"The record's recipe cannot be used: {where}: {first['msg']}.", "Update fkbench.") from None
-    unknown = sorted(set(page) - set(plain(recipe)))
-    if unknown:
-        raise FkbenchError(f"The record's recipe has the unknown setting '{unknown[0][:80]}'.", "Update fkbench.")
+    recipe = recorded_recipe(page)
     settings = recipe_settings(recipe)
     values = {name: v for name, v in settings.items() if not isinstance(v, tuple) and name not in BUDGET}
     if recipe.epochs < 0 or recipe.images_seen < 0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from fkbench.datasets.store import Store
 from fkbench.datasets.views import apply_affine, make_views
 from fkbench.detect import Found, OpenDetector, detector_settings, open_detector
 from fkbench.detect.pictures import as_picture
-from fkbench.errors import FkbenchError, UnknownNameError
+from fkbench.errors import FkbenchError
 from fkbench.finding import find_run_dataset
 from fkbench.records import RunRecord, read_arrays
 from fkbench.registry import Registry
@@ -28,8 +28,9 @@ from fkbench.runner.calibration import settled, trained_relation
 from fkbench.runner.device import precision_of
 from fkbench.runner.fit import build_net, make_predictor
 from fkbench.runner.loop import points_in
+from fkbench.runner.recorded import recorded_model, recorded_recipe
 from fkbench.schemes import Scheme, scheme_of
-from fkbench.specs import Augmentation, CodecSpec, DetectorSpec, Geometry, ModelSpec, Recipe, Stage
+from fkbench.specs import DetectorSpec, Geometry, ModelSpec
 from fkbench.train.allocator import keep_freed_memory
 from fkbench.train.codecs import make_codec
 from fkbench.train.predictors import NetPredictor, Predictor
@@ -152,25 +153,6 @@ class LoadedRun:
         return find_boxes(spec, unlabelled, detector_settings(spec, own), self.store)
 
 
-def recipe_from(page: Mapping[str, Any]) -> Recipe:
-    """The recipe that a record states."""
-    known = {field.name for field in fields(Recipe)}
-    unknown = sorted(set(page) - known)
-    if unknown:
-        raise FkbenchError(f"The record's recipe has the unknown setting '{unknown[0]}'.", "Update fkbench.")
-    parts: dict[str, Any] = dict(page)
-    parts["codec"] = CodecSpec(**parts["codec"])
-    parts["augmentation"] = Augmentation(**parts["augmentation"])
-    parts["geometry"] = Geometry(**parts.get("geometry", {}))
-    parts["stages"] = tuple(_stage(stage) for stage in parts.get("stages", ()))
-    return Recipe(**parts)
-
-
-def _stage(page: Mapping[str, Any]) -> Stage:
-    values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in page.items()}
-    return Stage(**values)
-
-
 def load_run(record: RunRecord, registry: Registry, device: torch.device, data: Path | None = None) -> LoadedRun:
     """Put a finished run back together.
 
@@ -183,14 +165,14 @@ def load_run(record: RunRecord, registry: Registry, device: torch.device, data: 
     """
     if record.status != "done":
         raise FkbenchError(f"The run {record.key} has no weights: {record.status}, {record.reason}.", "Run it again.")
-    model = _model_of(record, registry).sized(record.model.settings)
+    model = recorded_model(record, registry).sized(record.model.settings)
     scheme = scheme_of(find_run_dataset(registry, record.dataset.name, data))
     path, store = weights_file(record), Store(data) if data is not None else None
     if model.kind == "predictor":
         predictor = make_predictor(model, dict(record.model.settings))
         predictor.restore(read_arrays(path)[0])
         return LoadedRun(record, model, predictor, scheme, registry, store=store)
-    recipe = recipe_from(record.protocol.recipe)
+    recipe = recorded_recipe(record.protocol.recipe)
     codec = make_codec(recipe.codec, model.input[1])
     settings = model.keywords(record.model.settings, fresh=False)
     net = build_net(model, settings, codec.outputs(len(scheme.points)), record.seed)
@@ -208,16 +190,6 @@ def load_run(record: RunRecord, registry: Registry, device: torch.device, data: 
     precision = precision_of(recipe, device)
     trained = NetPredictor(net, codec, device, precision, recipe.normalise)
     return LoadedRun(record, model, trained, scheme, registry, recipe.geometry, store)
-
-
-def _model_of(record: RunRecord, registry: Registry) -> ModelSpec:
-    try:
-        return registry.get(ModelSpec, record.model.name)
-    except UnknownNameError as error:
-        raise FkbenchError(
-            f"The run's model '{record.model.name}' is not registered here.",
-            f"It came from {record.model.plugin or 'a local file'}: give that file with --plugin FILE, or install it.",
-        ) from error
 
 
 def weights_file(record: RunRecord) -> Path:

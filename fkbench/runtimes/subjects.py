@@ -22,8 +22,9 @@ from fkbench.registry import Registry
 from fkbench.runner.device import precision_of
 from fkbench.runner.fit import build_net
 from fkbench.runner.inputs import Inputs, inputs_of, open_inputs
-from fkbench.runner.loading import load_run, recipe_from, weights_file
+from fkbench.runner.loading import load_run, weights_file
 from fkbench.runner.plan import Request, resolve_recipe, sized_request
+from fkbench.runner.recorded import recorded_recipe
 from fkbench.specs import Geometry, ModelSpec, Recipe
 from fkbench.train.allocator import keep_freed_memory
 from fkbench.train.codecs import Codec, make_codec
@@ -101,7 +102,7 @@ def open_run(record: RunRecord, registry: Registry, store: Store, device: torch.
     predictor = loaded.predictor
     if not isinstance(predictor, NetPredictor):
         return Timed(loaded.model, inputs, device, None, None, None, predictor, "fp32", record.seed, record)
-    recipe = recipe_from(record.protocol.recipe)
+    recipe = recorded_recipe(record.protocol.recipe)
     parts = (recipe, predictor.net, predictor.codec, predictor, predictor.precision)
     return Timed(loaded.model, inputs, device, *parts, record.seed, record)
 

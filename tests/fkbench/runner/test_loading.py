@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +13,10 @@ import torch
 
 from fkbench.errors import FkbenchError
 from fkbench.records import read_predictions
-from fkbench.runner.loading import load_run, recipe_from
+from fkbench.runner.loading import load_run
 from fkbench.runner.outcome import predict_test, score_points
 from fkbench.runner.overrides import apply_overrides, recipe_settings
+from fkbench.runner.recorded import recorded_recipe
 from fkbench.runner.requests import Runner
 from fkbench.runner.rescore import in_test_order, read_points_csv
 from fkbench.specs import Recipe
@@ -102,13 +106,36 @@ def test_a_recipe_survives_its_record():
     recipe = apply_overrides(
         Recipe(epochs=3), {"lr": "3e-4", "augmentation.flip": "0.5", "codec.loss": "mse", "precision.cpu": "bf16"}
     )
-    import json
-    from dataclasses import asdict
-
-    assert recipe_from(json.loads(json.dumps(asdict(recipe)))) == recipe
+    assert recorded_recipe(json.loads(json.dumps(asdict(recipe)))) == recipe
     assert recipe_settings(recipe)["augmentation.flip"] == 0.5
     with pytest.raises(FkbenchError, match="unknown setting"):
-        recipe_from({**asdict(recipe), "later": 1})
+        recorded_recipe({**asdict(recipe), "later": 1})
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"codec": None}, "codec"),
+        ({"codec": "canonical"}, "codec"),
+        ({"codec": {"kind": "canonical", "later": 1}}, "unknown setting 'codec.later'"),
+        ({"stages": [{"gain": 3}]}, "stages.0.gain"),
+        ({"stages": [{"gain": [1, 1], "later": 1}]}, "unknown setting 'stages.0.later'"),
+        ({"stages": 7}, "stages"),
+        ({"geometry": {"rescale": "wide"}}, "geometry.rescale"),
+        ({"precision": "fp32"}, "precision"),
+    ],
+)
+def test_a_recipe_of_others_that_is_none_is_refused_by_name(change, said):
+    with pytest.raises(FkbenchError, match=re.escape(said)) as caught:
+        recorded_recipe({**asdict(Recipe()), **change})
+    assert caught.value.remedy
+
+
+def test_a_recipe_without_its_codec_is_refused():
+    page = asdict(Recipe())
+    del page["codec"]
+    with pytest.raises(FkbenchError, match="no codec"):
+        recorded_recipe(page)
 
 
 def test_epochs_replace_a_budget_in_images():
