@@ -51,10 +51,8 @@ def start_weights(net: nn.Module, codec: Codec, recipe: Recipe, train: Rows, see
     """Initialise a net on the CPU as the recipe says: before it is moved, so that every device starts alike."""
     if recipe.initialisation != "he":
         return
-    weight = train.valid.unsqueeze(2).float()
-    mean = (train.points * weight).sum(0) / weight.sum(0).clamp_min(1) - train.pad
     torch.manual_seed(stream_seed(seed, "initialisation"))
-    initialise(net, codec.encode(mean.unsqueeze(0))[0].cpu())
+    initialise(net, codec.encode(train.mean_points().unsqueeze(0))[0].cpu())
 
 
 class Trainer:

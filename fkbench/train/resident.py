@@ -37,6 +37,10 @@ class Resident:
         """These rows; `place` is not used."""
         return self.images[rows], self.points[rows], self.valid[rows]
 
+    def mean_points(self) -> Tensor:
+        """(K, 2) mean of each point where it is labelled, in pixels of what the net sees: without the margin."""
+        return _mean(self.points, self.valid) - self.pad
+
     def without_margin(self) -> Resident:
         """The middle of the canvases: what is scored."""
         low, high = self.pad, self.images.shape[-1] - self.pad
@@ -83,6 +87,17 @@ class ResidentFrames:
         images = self.buffer[lines[:, :, None] + axis].movedim(3, 1)
         shift = torch.stack([left, top], dim=1).unsqueeze(1)
         return images, self.points[rows] - shift, self.valid[rows]
+
+    def mean_points(self) -> Tensor:
+        """(K, 2) mean of each point where it is labelled, in pixels of the squares: over all places of these, too."""
+        room = torch.stack([self.width, self.height], dim=1) - self.size
+        middle = (room - 1).clamp_min(0) / 2  # `take` never takes the last place where there is more than one
+        return _mean(self.points - middle.unsqueeze(1), self.valid)
+
+
+def _mean(points: Tensor, valid: Tensor) -> Tensor:
+    weight = valid.unsqueeze(2).float()
+    return (points * weight).sum(0) / weight.sum(0).clamp_min(1)
 
 
 Rows = Resident | ResidentFrames
