@@ -5,11 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from fkbench.cli.session import console
+
+if TYPE_CHECKING:
+    from fkbench.train.optimisation import Budget
 
 LINE_EVERY_S = 10.0
 
@@ -31,6 +34,7 @@ class RunDisplay:
         self.lines = not self.progress.console.is_terminal
         self.said = 0.0
         self.training: TaskID | None = None
+        self.budget: Budget | None = None
         self.stages: dict[str, TaskID] = {}
         self.stage: TaskID | None = None
 
@@ -73,17 +77,22 @@ class RunDisplay:
         self.stage = self.progress.add_task(facts["text"], total=None, state="")
 
     def _on_plan(self, facts: Mapping[str, Any]) -> None:
-        from fkbench.runner.fit import training_rows
-        from fkbench.train.optimisation import budget_of
+        from fkbench.runner.fit import images_seen, training_budget
 
         self._clear_stage()
+        self._clear_training()
         self._line(f"training {facts['name']}")
-        budget = budget_of(facts["recipe"], len(training_rows(facts["inputs"], facts["recipe"])))
-        total = facts["trainings"] * budget.epochs * min(budget.steps_per_epoch * budget.batch, budget.images)
+        self.budget = training_budget(facts["inputs"], facts["recipe"])
+        total = facts["trainings"] * images_seen(self.budget, self.budget.epochs)
         self.training = self.progress.add_task(f"training {facts['name']}", total=total, state="")
 
     def _on_resumed(self, facts: Mapping[str, Any]) -> None:
+        from fkbench.runner.fit import images_seen
+        from fkbench.train.checkpoint import epochs_in
+
         self.say(f"Going on from {facts['path']}")
+        if self.training is not None and self.budget is not None:
+            self.progress.advance(self.training, images_seen(self.budget, epochs_in(facts["path"])))
 
     def _on_step(self, facts: Mapping[str, Any]) -> None:
         if self.training is not None:
@@ -103,6 +112,9 @@ class RunDisplay:
 
     def _on_finished(self, facts: Mapping[str, Any]) -> None:
         self._clear_stage()
+        self._clear_training()
+
+    def _clear_training(self) -> None:
         if self.training is not None:
             self.progress.remove_task(self.training)
             self.training = None

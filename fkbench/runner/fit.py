@@ -21,10 +21,10 @@ from fkbench.specs import ModelSpec, Recipe, resolve
 from fkbench.train.checkpoint import Progress, Weights
 from fkbench.train.codecs import Codec, make_codec
 from fkbench.train.engine import Listener, Trainer, evaluate, start_weights
-from fkbench.train.optimisation import Budget
+from fkbench.train.optimisation import Budget, budget_of
 from fkbench.train.predictors import NetPredictor, Predictor
 from fkbench.train.resident import Resident, Rows
-from fkbench.train.stages import expand, pool_parts
+from fkbench.train.stages import expand, pool_parts, rows_after
 from fkbench.train.streams import generator, stream_seed
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -184,8 +184,13 @@ def training_parts(inputs: Inputs, recipe: Recipe, size: int, channels: int, dev
     return train, None
 
 
+def training_budget(inputs: Inputs, recipe: Recipe) -> Budget:
+    """The budget of a recipe on these data, before anything is made of them."""
+    return budget_of(recipe, rows_after(recipe, len(training_rows(inputs, recipe))))
+
+
 def images_seen(budget: Budget, epochs: int) -> int:
-    """Images in so many epochs of a budget."""
+    """Images in the first so many epochs of a budget; the last of all may be a part of one."""
     full = min(budget.steps_per_epoch * budget.batch, budget.images)
     last = min(budget.steps_in(epochs - 1) * budget.batch, budget.images)
     return full * (epochs - 1) + last

@@ -17,6 +17,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from fkbench.errors import FkbenchError
+from fkbench.records.files import scratch_for
 
 Weights = dict[str, Tensor]
 
@@ -60,8 +61,7 @@ def save_checkpoint(
         "best_epoch": progress.best_epoch,
         "together": progress.together,
     }
-    # A process of its own name: two that write the same run must not share a half-written file.
-    scratch = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    scratch = scratch_for(path)
     try:
         contiguous = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
         save_file(contiguous, scratch, {"progress": json.dumps(page)})
@@ -77,11 +77,21 @@ def save_checkpoint(
 
 def identity_of(path: Path) -> str:
     """Which run and which code wrote a checkpoint; empty where it cannot be read."""
+    return str(_stated(path, "identity", ""))
+
+
+def epochs_in(path: Path) -> int:
+    """How many epochs a checkpoint holds; 0 where it cannot be read."""
+    epochs = _stated(path, "epoch", 0)
+    return epochs if isinstance(epochs, int) else 0
+
+
+def _stated(path: Path, name: str, otherwise: Any) -> Any:
     try:
         with safe_open(path, "pt") as file:
-            return str(json.loads((file.metadata() or {})["progress"])["identity"])
+            return json.loads((file.metadata() or {})["progress"])[name]
     except (OSError, SafetensorError, KeyError, ValueError, TypeError):
-        return ""
+        return otherwise
 
 
 def load_checkpoint(path: Path, net: torch.nn.Module, optimiser: torch.optim.Optimizer) -> Progress:

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from fkbench.specs import Stage
+from fkbench.specs import Recipe, Stage
 from fkbench.train.resident import Resident
 from fkbench.transforms.affine import linear_maps, move_points, pixel_grid, sample_pictures
 from fkbench.transforms.pixels import gain, gaussian_blur
@@ -37,8 +37,18 @@ def expand(rows: Resident, stages: tuple[Stage, ...], source: torch.Generator) -
 def pool_parts(count: int, share: float, source: torch.Generator) -> tuple[Tensor, Tensor]:
     """A random parting of `count` rows whose second part is `share` of them, as articles part *after* augmenting."""
     order = torch.randperm(count, generator=source)
-    held = math.ceil(share * count)
+    held = _held(count, share)
     return order[held:], order[:held]
+
+
+def rows_after(recipe: Recipe, count: int) -> int:
+    """How many rows a recipe trains on that is given `count`: after its stages, without what it holds out of them."""
+    pool = count << len(recipe.stages)
+    return pool - _held(pool, recipe.pool_split)
+
+
+def _held(count: int, share: float) -> int:
+    return math.ceil(share * count)
 
 
 def _beside(one: Tensor, two: Tensor) -> Tensor:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from fkbench.specs import Stage
+from fkbench.specs import Recipe, Stage
 from fkbench.train.resident import Resident, ResidentFrames
-from fkbench.train.stages import expand, pool_parts
+from fkbench.train.stages import expand, pool_parts, rows_after
 from fkbench.train.streams import generator
 
 STAGES = (Stage(gain=(0.6, 1.5), blur_p=0.8, blur=(0.0, 2.0)), Stage(rotation=15, scale=(0.8, 1.2)), Stage(mirror=True))
@@ -71,6 +71,8 @@ def test_a_pool_is_parted_once_over_all_copies():
     kept, held = pool_parts(17120, 0.1, generator(0, "pool"))
     assert (len(kept), len(held)) == (15408, 1712)  # the counts of the article of baselinenet
     assert sorted(torch.cat([kept, held]).tolist()) == list(range(17120))
+    assert rows_after(Recipe(stages=STAGES, pool_split=0.1), 2140) == 15408
+    assert rows_after(Recipe(), 2140) == 2140
     assert len(set((held // 8).tolist()) - set((kept // 8).tolist())) < 10  # nearly all have siblings in training
 
 
