@@ -137,7 +137,9 @@ def load(
 
 def leaderboard(runs: Path | str | None = None, dataset: str | None = None) -> pd.DataFrame:
     """All boards of a runs folder as one data frame, one row per model and board."""
-    from fkbench.boards import boards_of, to_frame
-    from fkbench.cli.session import runs_root
+    from fkbench.boards import build, to_frame, wanted_records
+    from fkbench.cli.session import data_root, runs_root
+    from fkbench.runner.standing import Standing
 
-    return to_frame(boards_of(runs_root(Path(runs) if runs else None), dataset))
+    records = wanted_records(runs_root(Path(runs) if runs else None), dataset)
+    return to_frame(build(Standing(load_registry(), data_root()).marked(records)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fkbench.boards.boards import Board, Group, boards_of, build, groups_of, of_dataset, wanted_records
+from fkbench.boards.boards import Board, Group, build, groups_of, of_dataset, wanted_records
 from fkbench.boards.columns import page
 from fkbench.boards.entries import Entry, entries_of
 from fkbench.boards.frame import to_frame
@@ -22,7 +22,6 @@ __all__ = [
     "Group",
     "Row",
     "Trust",
-    "boards_of",
     "build",
     "entries_of",
     "errors_beside",

@@ -127,35 +127,24 @@ def build(records: Iterable[RunRecord], errors: ErrorsOf = errors_beside, trust:
     return [group.board(errors, trust) for group in groups_of(records)]
 
 
-def boards_of(
-    root: Path,
-    dataset: str | None = None,
-    report: Callable[[str], None] | None = None,
-    errors: ErrorsOf = errors_beside,
-) -> list[Board]:
-    """The boards of a folder.
+def wanted_records(
+    root: Path, dataset: str | None = None, report: Callable[[str], None] | None = None
+) -> list[RunRecord]:
+    """The records of a folder.
 
     Args:
         root: a runs folder or a published one.
-        dataset: boards of this dataset only.
+        dataset: those on this dataset only.
         report: told of records that cannot be read.
-        errors: as for `build`.
 
     Raises:
         FkbenchError: there are no runs, or none on this dataset.
     """
-    return build(wanted_records(root, dataset, report), errors)
-
-
-def wanted_records(
-    root: Path, dataset: str | None = None, report: Callable[[str], None] | None = None
-) -> list[RunRecord]:
-    """The records of a folder, of one dataset or all; arguments and errors as for `boards_of`."""
     return of_dataset(ResultStore(root).records(report), root, dataset)
 
 
 def of_dataset(records: Sequence[RunRecord], root: Path, dataset: str | None) -> list[RunRecord]:
-    """Those of some records that are on a dataset, or all; errors as for `boards_of`.
+    """Those of some records that are on a dataset, or all; errors as for `wanted_records`.
 
     Args:
         root: where they come from, for what is said where there are none.

@@ -36,7 +36,10 @@ from fkbench.records.plain import plain, rounded
 from fkbench.score import ImageErrors, Pair, SeedSums, all_pairs, ranks
 
 SEEDS_NEEDED = 3
-UNRANKING_FLAGS = ("collapsed", STALE, "untrained")
+UNRANKING_FLAGS = {name: name for name in ("collapsed", "untrained")} | {
+    STALE: f"{STALE}: the model's code has changed since"
+}
+"""Mark of a record → the reason that a row with it is given."""
 STATED = ("augmentation", "batch", "images_seen", "lr", "optimiser", "schedule", "selection", "weight_decay")
 """What a record must state of a recipe, so that it cannot be told from another one by saying nothing."""
 RMSE_TOLERANCE = 1e-4
@@ -81,10 +84,10 @@ def reasons(entry: Entry) -> tuple[str, ...]:
     needed = 1 if entry.deterministic else SEEDS_NEEDED
     if 0 < len(entry.done) < needed:
         found.append(f"{_count(len(entry.done), 'seed')}, {needed} needed")
-    for flag in UNRANKING_FLAGS:
+    for flag, reason in UNRANKING_FLAGS.items():
         marked = [record for record in entry.done if flag in record.flags]
         if marked:
-            found.append(flag if len(marked) == len(entry.done) else f"{flag} ({_seeds(marked)})")
+            found.append(reason if len(marked) == len(entry.done) else f"{reason} ({_seeds(marked)})")
     return tuple(found)
 
 

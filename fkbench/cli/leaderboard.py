@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fkbench.cli.options import JsonValueOption
-from fkbench.cli.session import console, current, note, print_json
+from fkbench.cli.session import Session, console, current, note, print_json
 from fkbench.errors import FkbenchError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -77,19 +77,31 @@ def leaderboard(
         return
     if only or replace:
         raise FkbenchError("--only and --replace say what to publish.", "Add --publish DIR.")
-    from fkbench.boards import boards_of, page
+    from fkbench.boards import build, page, wanted_records
 
+    session = current(context)
     if out is not None:
-        _write(current(context).runs_root, dataset, out.expanduser(), as_json=as_json)
+        _write(session, dataset, out.expanduser(), as_json=as_json)
         return
-    boards = boards_of(current(context).runs_root, dataset, note)
+    boards = build(marked_stale(session, wanted_records(session.runs_root, dataset, note)))
     if as_json:
         print_json({"boards": [page(board) for board in boards], "files": [], "pages": []})
     else:
         _print(boards)
 
 
-def _write(root: Path, dataset: str | None, folder: Path, *, as_json: bool) -> None:
+def marked_stale(session: Session, records: list[RunRecord]) -> list[RunRecord]:
+    """The same records, with a mark on runs whose models have changed since; published ones are left as they are."""
+    from fkbench.records import is_published
+
+    if all(is_published(record) for record in records):
+        return records
+    from fkbench.runner.standing import Standing
+
+    return Standing(session.registry, session.data_root).marked(records)
+
+
+def _write(session: Session, dataset: str | None, folder: Path, *, as_json: bool) -> None:
     from fkbench.boards import of_dataset, page
     from fkbench.boards.detections import side_boards
     from fkbench.records import ResultStore
@@ -97,10 +109,11 @@ def _write(root: Path, dataset: str | None, folder: Path, *, as_json: bool) -> N
     from fkbench.records.results import read_each
     from fkbench.site import write_leaderboards
 
+    root = session.runs_root
     every, damaged = read_each(ResultStore(root).files())
     for error in damaged.values():
         note(str(error))
-    records = of_dataset(every, root, dataset)
+    records = marked_stale(session, of_dataset(every, root, dataset))
     sides = side_boards(records, root, note, dataset)
     used = useful_processes(len(records))
     made = write_leaderboards(records, folder, latex=True, processes=used, sides=sides, damaged=damaged)
@@ -147,9 +160,11 @@ def _publish(
     if out is not None:
         raise FkbenchError("--publish writes tables, too.", "Leave --out out, or call without --publish.")
     damaged: list[str] = []
-    root, target, scrubber = current(context).runs_root, folder.expanduser(), Scrubber.of_this_machine()
+    session, target, scrubber = current(context), folder.expanduser(), Scrubber.of_this_machine()
+    root = session.runs_root
     check_apart(root, target)
-    done = publish(_chosen(root, dataset, only, damaged), target, scrubber, replace=replace)
+    chosen = marked_stale(session, _chosen(root, dataset, only, damaged))
+    done = publish(chosen, target, scrubber, replace=replace)
     named = only or None
     publish_detectors(root, target, scrubber, done.sides, dataset=dataset, only=named, replace=replace)
     said = list(dict.fromkeys(damaged))

@@ -21,7 +21,8 @@ from fkbench.runner.inputs import Inputs
 from fkbench.runner.outcome import Outcome, draw_outcome, predict_test, score_points, write_outcome
 from fkbench.runner.page import make_record
 from fkbench.runner.plan import Request
-from fkbench.runner.provenance import probe, source_digest
+from fkbench.runner.provenance import source_digest
+from fkbench.runner.standing import brings_weights, stands
 from fkbench.runner.timing import time_run
 from fkbench.runner.training import Training
 from fkbench.specs import Geometry, ModelSpec, Recipe
@@ -90,8 +91,7 @@ class SingleRun:
     @property
     def brings_weights(self) -> bool:
         """Whether the net's fresh weights come from elsewhere, as its settings ask for."""
-        own = self.plan["model"]["settings"]
-        return any(setting.fresh and own[name] != setting.default for name, setting in self.model.settings.items())
+        return brings_weights(self.model, self.plan["model"]["settings"])
 
     def fresh_net(self) -> nn.Module:
         """The net as training starts with it.
@@ -116,12 +116,7 @@ class SingleRun:
 
     def _still_stands(self, record: RunRecord) -> bool:
         """Whether the model's code is the one that the record was made with, or computes the same."""
-        if record.model.source == self.source and self.source != "unknown":
-            return True
-        if self.brings_weights:
-            return False  # the probe has no fresh weights from elsewhere, which other code may take from elsewhere
-        now = probe(self.model, self.plan["model"]["settings"], self.outputs)
-        return now is not None and now == record.probe
+        return stands(record, self.model, self.source, lambda: self.outputs)
 
     def begin(self, *, force: bool) -> None:
         """Make its folder, and say that it begins; once.
@@ -195,10 +190,12 @@ class SingleRun:
         self.owner.event("stage", {"text": f"timing {self.model.name}"})
         timing = self._time(fitted)
         draw_outcome(outcome, self.inputs, fitted.history, self._baseline_rmse(), self.folder, self._title())
-        if not self._extensible():
-            self.training.forget()
         record = make_record(self, "done", "", outcome, fitted, timing)
-        return self.owner.runs.write(record, self.folder)
+        passing = () if self._extensible() else self.training.passing
+        written = self.owner.runs.write(record, self.folder, without=passing)
+        if passing:  # only now: whatever goes wrong before, a full disk say, the training is gone on with
+            self.training.forget()
+        return written
 
     def _extensible(self) -> bool:
         """Runs whose schedule does not depend on their length can be gone on from: their state is kept."""
@@ -232,11 +229,13 @@ class SingleRun:
             flags.append("native-leaky")
         if outcome is None:
             return flags
-        for name, rmse in self._baseline_rmse().items():
-            share = self.owner.registry.get(ModelSpec, name).collapse_share
-            if share and outcome.metrics["rmse"] > share * rmse:
-                flags.append("collapsed")
+        limits = (self._collapse_share(name) * rmse for name, rmse in self._baseline_rmse().items())
+        if any(0.0 < limit < outcome.metrics["rmse"] for limit in limits):
+            flags.append("collapsed")
         return flags
+
+    def _collapse_share(self, baseline: str) -> float:
+        return self.owner.registry.get(ModelSpec, baseline).collapse_share
 
     def _fail(self, status: str, reason: str) -> None:
         """Write why the run ended; its state goes, since the next try must not go on from what failed."""

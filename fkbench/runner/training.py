@@ -130,7 +130,10 @@ class Training:
         """Of this run and the model's code: a checkpoint of another one is not gone on from."""
         return f"{self.run.key} {self.run.source}"
 
+    passing = (CHECKPOINT, CALIBRATION)
+    """Names of the files that only a training that goes on needs."""
+
     def forget(self) -> None:
         """Take away what only a training that goes on needs."""
-        (self.run.folder / CHECKPOINT).unlink(missing_ok=True)
-        (self.run.folder / CALIBRATION).unlink(missing_ok=True)
+        for name in self.passing:
+            (self.run.folder / name).unlink(missing_ok=True)

@@ -50,7 +50,7 @@ def test_rows_stand_by_rank_then_the_unranked_by_rmse_then_those_without_a_score
         ({"protocol__version": 0}, "protocol fair v0 is not ranked (not frozen)"),
         ({"protocol__overrides": {"lr": 0.5, "epochs": 3}}, "settings changed: epochs=3, lr=0.5"),
         ({"flags": ["collapsed"]}, "collapsed"),
-        ({"flags": ["stale"]}, "stale"),
+        ({"flags": ["stale"]}, "stale: the model's code has changed since"),
         ({"flags": ["untrained"]}, "untrained"),
     ],
     ids=str,

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 import fkbench
-from fkbench.boards import boards_of
+from fkbench.boards import build, wanted_records
 from fkbench.cli.main import build_app, command_of
 from fkbench.errors import FkbenchError
 from fkbench.runner import single
@@ -66,7 +66,7 @@ def test_a_run_by_file_is_recorded_reused_and_on_a_board_of_its_own(own, bench):
     assert set(record.baseline) == {"mean-shape", "nearest", "pca-ridge"}
     assert "leaky" not in record.flags
     assert str(own.folder) not in (Path(record.path) / "record.json").read_text()
-    (board,) = boards_of(bench.runs, "mine")
+    (board,) = build(wanted_records(bench.runs, "mine"))
     assert {row.model for row in board.rows} == {"tinynet", "mean-shape", "nearest", "pca-ridge"}
     picture = str(own.folder / "images" / own.names[0])
     result = bench.call("--plugin", str(model), "predict", record.key, picture, "--json")
@@ -94,7 +94,7 @@ def test_a_change_of_data_or_split_is_another_run(own, bench):
     own.points[0, 0] += 1
     own.csv()
     assert bench.run(path)[0].dataset.fingerprint != first.dataset.fingerprint
-    assert len(boards_of(bench.runs, "mine")) == 3
+    assert len(build(wanted_records(bench.runs, "mine"))) == 3
 
 
 def test_a_given_split_that_leaks_is_marked(own, bench):
