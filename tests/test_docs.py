@@ -265,3 +265,8 @@ def test_formulas_are_drawn():
     assert "arithmatex" not in drawn
     assert "<title>a &lt; \\frac{b}{2}</title>" in drawn
     assert re.search(r'<path d="M[\d. -]+', drawn)
+
+
+def test_the_account_of_how_it_is_built_names_every_package():
+    packages = sorted(path.parent.name for path in (ROOT / "fkbench").glob("*/__init__.py"))
+    assert [name for name in packages if f"\n  {name}/ " not in BY_HAND["design.md"]] == []

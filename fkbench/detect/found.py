@@ -19,7 +19,8 @@ class Found:
     """The faces of one picture, the surest first; where there are no scores, the largest first.
 
     Attributes:
-        boxes: (M, 4) x, y, w, h in native pixels, as the detector draws them; they may leave the picture.
+        boxes: (M, 4) x, y, w, h in native pixels, as the detector draws them. The conformance kit wants
+            them within the picture; those of a detector that never saw the kit may leave it, and are not clipped.
         scores: (M,), NaN where the detector gives none. Higher is surer; scales differ between detectors.
     """
 

@@ -58,7 +58,7 @@ class Peaks:
 
     Attributes:
         device: where.
-        clock: by which; default: the device's own, and of a processor what others take left out.
+        clock: by which; default: the device's own, of a processor the host's: what others take of it counts.
     """
 
     device: torch.device
