@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from fkbench.boards.text import csv_cell, markdown_text
-from fkbench.errors import FkbenchError
 from fkbench.records import RunRecord, rounded
 from fkbench.records.files import write_atomic
 from fkbench.records.plain import plain
@@ -149,16 +148,10 @@ def write_by_box(scores: Sequence[Score], folder: Path) -> list[Path]:
     Raises:
         FkbenchError: the folder cannot be written.
     """
-    content, written = by_box_files(scores), []
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for ending, text in content.items():
-            written.append(folder / f"{NAME}.{ending}")
-            write_atomic(written[-1], text.encode())
-    except OSError as error:
-        raise FkbenchError(
-            f"Cannot write to '{folder}': {error.strerror or error}.", "Choose another --out."
-        ) from error
+    written = []
+    for ending, text in by_box_files(scores).items():
+        written.append(folder / f"{NAME}.{ending}")
+        write_atomic(written[-1], text.encode())
     return written
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from fkbench.boards.text import csv_cell, markdown_text
-from fkbench.errors import FkbenchError
 from fkbench.records import rounded, safe_name
 from fkbench.records.detection_keys import detector_stem
 from fkbench.records.files import write_atomic
@@ -38,11 +37,7 @@ def write_page(runs: Path, page: Page) -> Path:
         FkbenchError: the folder cannot be written.
     """
     path = page_path(runs, page)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(path, (json.dumps(rounded(plain(page)), indent=1, ensure_ascii=False) + "\n").encode())
-    except OSError as error:
-        raise FkbenchError(f"Cannot write '{path}': {error.strerror or error}.", "Choose another --runs.") from error
+    write_atomic(path, (json.dumps(rounded(plain(page)), indent=1, ensure_ascii=False) + "\n").encode())
     return path
 
 
@@ -96,17 +91,10 @@ def write_board(pages: Sequence[Page], folder: Path) -> list[Path]:
     Raises:
         FkbenchError: the folder cannot be written.
     """
-    text, written = board_files(pages), []
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for ending, content in text.items():
-            path = folder / f"detectors.{ending}"
-            write_atomic(path, content.encode())
-            written.append(path)
-    except OSError as error:
-        raise FkbenchError(
-            f"Cannot write to '{folder}': {error.strerror or error}.", "Choose another --out."
-        ) from error
+    written = []
+    for ending, content in board_files(pages).items():
+        written.append(folder / f"detectors.{ending}")
+        write_atomic(written[-1], content.encode())
     return written
 
 

@@ -70,17 +70,6 @@ class CudaClock(Clock):
         return event
 
 
-class MpsClock(Clock):
-    """The host's clock around a synchronised queue."""
-
-    name = "host, synchronised"
-
-    def sync(self) -> None:
-        torch.mps.synchronize()
-
-
 def clock_for(device: torch.device) -> Clock:
     """The clock of a device."""
-    if device.type == "cuda":
-        return CudaClock(device)
-    return MpsClock() if device.type == "mps" else Clock()
+    return CudaClock(device) if device.type == "cuda" else Clock()

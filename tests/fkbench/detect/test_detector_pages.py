@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fkbench.detect.pages import board_rows, footnotes, seen_in_fit, write_board
+from fkbench.errors import FkbenchError
 
 SCORES = {"recall": 0.9, "recall_ci": [0.8, 1.0], "precision": 1.0, "precision_ci": None, "ap": None,
           "extra_per_picture": 0.0, "cover": 0.9, "noise": None}  # fmt: skip
@@ -37,6 +38,13 @@ def test_times_say_what_they_are_worth(tmp_path, marks, cell):
     assert len(footnotes(rows)) == len(marks)
     _, markdown, _ = write_board([page(**marks)], tmp_path)
     assert cell in markdown.read_text()
+
+
+def test_a_folder_that_cannot_be_written_is_said(tmp_path):
+    taken = tmp_path / "file"
+    taken.write_text("")
+    with pytest.raises(FkbenchError, match="Cannot write"):
+        write_board([page()], taken)
 
 
 def test_names_by_anyone_do_nothing_in_a_table(tmp_path):

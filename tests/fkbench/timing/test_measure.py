@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from fkbench.timing.clock import Clock, CudaClock, MpsClock, clock_for
+from fkbench.timing.clock import Clock, CudaClock, clock_for
 from fkbench.timing.control import Control, control_net, drift
 from fkbench.timing.measure import measure_latency, measure_throughput, percentiles_ms, spread
 
@@ -119,7 +119,6 @@ def test_control_blocks_are_medians_of_calls(monkeypatch):
 def test_clock_of_each_kind_of_device(monkeypatch):
     assert type(clock_for(torch.device("cpu"))) is Clock
     assert isinstance(clock_for(torch.device("cuda", 0)), CudaClock)
-    assert isinstance(clock_for(torch.device("mps")), MpsClock)
 
 
 def test_cuda_clock_reads_events_with_one_sync(monkeypatch):

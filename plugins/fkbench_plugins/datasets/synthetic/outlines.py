@@ -229,7 +229,7 @@ def _moustache(face: F64) -> F64:
     )
 
 
-def head(c: dict[str, F64], f: dict[str, F64], d: Draws) -> dict[str, F64]:
+def head(c: dict[str, F64], d: Draws) -> dict[str, F64]:
     """Face outline, hair in front of and behind it, scarf, cap brim, locks."""
     face, line = c["face"], smooth(c["hairline"], 3, closed=False)
     rim = _join(c["skull_l"], c["top"], c["skull_r"][:, ::-1])
@@ -269,12 +269,12 @@ def _streaks(hairline: F64, outer: F64, d: Draws) -> F64:
     return np.stack([low, high], axis=2).reshape(len(d), 16, 2)
 
 
-def outlines(c: Controls, f: dict[str, F64], d: Draws) -> dict[str, F64]:
+def outlines(c: Controls, d: Draws) -> dict[str, F64]:
     """Every outline of the head, by name, (N, P, 2) pixels of the 96-pixel picture."""
     face = c.points["face"]
     names = ("iris_r", "iris_l", "pupil_r", "pupil_l", "lens_r", "lens_l", "bow_r", "bow_l")
     out = {name: c.points[name] for name in names}
-    out |= eyes(face) | nose(face) | cheeks(face) | beard(face) | head(c.points, f, d)
+    out |= eyes(face) | nose(face) | cheeks(face) | beard(face) | head(c.points, d)
     out |= brows(face, d.uniform("brow_thick", 0.05, 0.16)) | mouth(face, d.uniform("teeth", 0.25, 0.8))
     out["neck"] = c.points["body"][:, [0, 1, 6, 7]]
     for side in ("r", "l"):

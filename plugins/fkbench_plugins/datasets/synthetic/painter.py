@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from . import lighting
 from .backdrop import CLUTTER, FINGERS
-from .factors import BEARD, HAIR, OCCLUDER
+from .factors import BEARD, GLASSES, HAIR, OCCLUDER
 
 BITS = 6
 """Coordinates are drawn in 1/64 pixel."""
@@ -142,7 +142,7 @@ class Painter:
             return
         for side in ("r", "l"):
             self.line(f"bow_{side}", "frame")
-            if worn == 2:
+            if worn == GLASSES.index("dark"):
                 self.disc(f"lens_{side}", "lens")
             self.line(f"lens_{side}", "frame", self.code["rim"], closed=True)
         self.line("bridge_bar", "frame", self.code["rim"])

@@ -98,7 +98,7 @@ def _scene(d: Draws, f: dict[str, F64], size: int) -> tuple[_Scene, NDArray[np.i
     pose, points = factors.pose(d, f), factors.shapes(d, f)
     c = controls.build(pose, points, f, d)
     face = c.points["face"]
-    shapes = outlines.outlines(c, f, d)
+    shapes = outlines.outlines(c, d)
     light = {name: shapes[name] for name in (*lighting.FACETS, *lighting.COVERED)} | backdrop.shadow(d)
     shapes |= backdrop.clutter(d) | backdrop.hand(face, d) | backdrop.objects(face, d)
     towards = lighting.direction(f)
