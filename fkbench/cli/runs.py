@@ -54,16 +54,17 @@ def remove(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: JsonValueOption = False,
 ) -> None:
-    """Delete runs: record, weights, predictions and pictures."""
+    """Delete runs: record, weights, predictions and pictures. Nothing is where one of them is running."""
+    from fkbench.records.files import bytes_of, stats_below
+
     store = _store(context)
     folders = list(dict.fromkeys(folder for run in runs for folder in _folders(store, run)))
     for folder in folders:
-        note(f"{folder} ({_size(folder) / 2**20:.1f} MiB)")
+        note(f"{folder} ({bytes_of(stats_below(folder)) / 2**20:.1f} MiB)")
     if not yes and not _confirmed(len(folders)):
         note("Nothing was removed.")
         folders = []
-    for folder in folders:
-        store.remove(folder)
+    store.remove(*folders)
     if as_json:
         print_json({"removed": folders})
     elif folders:
@@ -81,19 +82,32 @@ def collect(
     store = _store(context)
     leftovers = store.leftovers(time.time())
     old = [leftover for leftover in leftovers if leftover.age >= older_than * DAY]
-    for leftover in old:
-        if not dry_run:
-            store.remove(leftover.path)
+    young = len(leftovers) - len(old)
+    old = _removed(store, old, dry_run)
     if as_json:
         print_json({"removed": [] if dry_run else _pages(old), "would_remove": _pages(old) if dry_run else []})
         return
     verb = "Would remove" if dry_run else "Removed"
     for leftover in old:
         note(f"{verb} {leftover.path} ({leftover.bytes / 2**20:.1f} MiB, unchanged for {leftover.age / DAY:.1f} days)")
-    if not old:
+    if not old and len(leftovers) == young:
         note(f"Nothing to remove: no leftovers older than {older_than:g} days.")
-    if len(leftovers) > len(old):
-        note(f"{len(leftovers) - len(old)} younger left alone: they may still be running, or be gone on with.")
+    if young:
+        note(f"{young} younger left alone: they may still be running, or be gone on with.")
+
+
+def _removed(store: RunStore, leftovers: list[Leftover], dry_run: bool) -> list[Leftover]:
+    """Those of them that were (or would be) removed; those of runs that are running are not, which is said."""
+    from fkbench.records.locks import RunBusyError
+
+    removed = []
+    for leftover in leftovers:
+        try:
+            store.remove(leftover.path, dry_run=dry_run)
+            removed.append(leftover)
+        except RunBusyError:
+            note(f"Left alone: {leftover.path} is running.")
+    return removed
 
 
 def _store(context: typer.Context) -> RunStore:
@@ -126,10 +140,6 @@ def _confirmed(count: int) -> bool:
         raise FkbenchError(
             "Nothing was removed: there was no answer.", "Add --yes to remove without being asked."
         ) from None
-
-
-def _size(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
 def _ago(seconds: float) -> str:

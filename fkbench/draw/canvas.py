@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fkbench.draw.files import PICTURE_SUFFIXES, check_target, write_whole
+from fkbench.draw.files import PICTURE_SUFFIXES, check_target
 from fkbench.errors import FkbenchError
+from fkbench.records.files import write_atomic
 from fkbench.schemes import Scheme
 
 ByteArray = npt.NDArray[np.uint8]
@@ -113,7 +114,7 @@ def save(image: ByteArray, path: Path | str) -> Path:
     done, encoded = cv2.imencode(target.suffix.lower(), image)
     if not done:
         raise FkbenchError(f"The picture '{target}' cannot be encoded.", "Write it as .png.")
-    write_whole(target, encoded.tobytes())
+    write_atomic(target, encoded.tobytes(), durable=False)
     return target
 
 

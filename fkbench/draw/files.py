@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import io
-import os
-import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fkbench.errors import FkbenchError
+from fkbench.records.files import write_atomic
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -30,25 +29,6 @@ def check_target(target: Path, suffixes: tuple[str, ...]) -> None:
         raise FkbenchError(f"Cannot save a picture as '{target}': it is a folder.", "Give a file name.")
 
 
-def write_whole(target: Path, content: bytes) -> None:
-    """Write a file by way of a scratch file beside it, so that nobody finds half of it; folders on the way are made.
-
-    Raises:
-        FkbenchError: the folder is not writable, or the disk is full.
-    """
-    scratch = target.with_name(f".{target.name}-{uuid.uuid4().hex[:8]}")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        scratch.write_bytes(content)
-        os.replace(scratch, target)
-    except OSError as error:
-        if scratch.is_file():
-            scratch.unlink()
-        raise FkbenchError(
-            f"Cannot write '{target}': {error.strerror or error}.", "Choose a folder that is writable and has space."
-        ) from error
-
-
 def save_figure(figure: Figure, path: Path | str, *, dpi: int = 130) -> Path:
     """Write a matplotlib figure as PNG, SVG, PDF or JPEG, without the date, so that equal figures are equal files.
 
@@ -64,5 +44,5 @@ def save_figure(figure: Figure, path: Path | str, *, dpi: int = 130) -> Path:
     buffer = io.BytesIO()
     with matplotlib.rc_context({"svg.hashsalt": "fkbench"}):
         figure.savefig(buffer, format=kind, dpi=dpi, metadata=undated)
-    write_whole(target, buffer.getvalue())
+    write_atomic(target, buffer.getvalue(), durable=False)
     return target

@@ -5,12 +5,28 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import stat
 import uuid
+from collections.abc import Iterable
 from pathlib import Path
 
 from fkbench.errors import FkbenchError
 
 MIB = 1 << 20
+SCRATCH = ".tmp"
+
+
+def scratch_for(path: Path) -> Path:
+    """Where a file is written before it takes the name `path`: beside it, hidden, of this one writing alone.
+
+    What a killed process leaves of it is known by its ending (see `is_scratch`).
+    """
+    return path.with_name(f".{path.name}-{uuid.uuid4().hex[:8]}{SCRATCH}")
+
+
+def is_scratch(path: Path) -> bool:
+    """Whether it is a file of `scratch_for`, or one of an older fkbench (`checkpoint.safetensors.4711.tmp`)."""
+    return path.name.endswith(SCRATCH)
 
 
 def write_atomic(path: Path, data: bytes, *, durable: bool = True) -> None:
@@ -25,7 +41,7 @@ def write_atomic(path: Path, data: bytes, *, durable: bool = True) -> None:
     Raises:
         FkbenchError: the disk is full or the folder cannot be written; nothing is left behind.
     """
-    scratch = path.with_name(f".{path.name}-{uuid.uuid4().hex[:8]}.tmp")
+    scratch = scratch_for(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with scratch.open("wb") as file:
@@ -66,3 +82,21 @@ def sha256_of(path: Path) -> str:
     """SHA-256 of a file, 64 hex digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def stats_below(path: Path) -> list[os.stat_result]:
+    """What `lstat` says of a file, or of a folder and all that is in it: others may write there.
+
+    Whatever vanishes meanwhile is passed over; empty where all of it has.
+    """
+    found: list[os.stat_result] = []
+    names = [path, *(Path(at) / name for at, folders, files in os.walk(path) for name in [*folders, *files])]
+    for name in names:
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            found.append(name.lstat())
+    return found
+
+
+def bytes_of(stats: Iterable[os.stat_result]) -> int:
+    """Of the plain files among them, together."""
+    return sum(found.st_size for found in stats if stat.S_ISREG(found.st_mode))

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from fkbench.errors import FkbenchError
-from fkbench.records.files import sha256_of, write_atomic
+from fkbench.records.files import bytes_of, is_scratch, sha256_of, stats_below, write_atomic
+from fkbench.records.locks import idle
 from fkbench.records.lookup import matching, one_of, same_runs
 from fkbench.records.models import FileInfo, RunRecord
 from fkbench.records.pages import RECORD_FILE, encode, read_record
@@ -73,15 +75,18 @@ class RunStore:
         """
         return read_record(folder) if (folder / RECORD_FILE).is_file() else None
 
-    def write(self, record: RunRecord, folder: Path) -> RunRecord:
+    def write(self, record: RunRecord, folder: Path, without: Collection[str] = ()) -> RunRecord:
         """Write `record.json`, the last file of a run, atomically; returns what was written, as read back.
 
         Numbers are rounded and the files that stand in the folder are listed with size and digest.
 
+        Args:
+            without: names of files that are not listed, since they go once the record is there.
+
         Raises:
             FkbenchError: the disk is full or the folder cannot be written; no record is left then.
         """
-        changes = {"reused": False, "path": self._stored_path(folder), "files": _listed(folder)}
+        changes = {"reused": False, "path": self._stored_path(folder), "files": _listed(folder, without)}
         write_atomic(folder / RECORD_FILE, encode(record.model_copy(update=changes)))
         return read_record(folder)
 
@@ -122,33 +127,49 @@ class RunStore:
             return [self.find(text)]
         return same_runs(text, matching(text, self.records()))
 
-    def remove(self, folder: Path) -> None:
-        """Delete a run's folder, and the model's and dataset's folders above it where they are empty then.
+    def remove(self, *paths: Path, dry_run: bool = False) -> None:
+        """Delete folders of runs (or files in them), and the model's and dataset's folders above that are empty then.
+
+        Args:
+            dry_run: only find out whether it may be done.
 
         Raises:
-            FkbenchError: it is not inside the root, or cannot be deleted.
+            RunBusyError: another process works on one of the runs; nothing is deleted then.
+            FkbenchError: one is not inside the root, or cannot be deleted.
         """
-        root, target = self.root.resolve(), folder.resolve()
+        targets = [self._inside(path) for path in paths]
+        with ExitStack() as held:
+            for run in sorted({_run_folder(target, self.root.resolve()) for target in targets}):
+                held.enter_context(idle(run))
+            for target in () if dry_run else targets:
+                try:
+                    shutil.rmtree(target) if target.is_dir() else target.unlink(missing_ok=True)
+                except OSError as error:
+                    raise FkbenchError(f"Cannot delete '{target}': {error.strerror or error}.") from error
+        for target in targets:
+            self._prune(target)
+
+    def _inside(self, path: Path) -> Path:
+        root, target = self.root.resolve(), path.resolve()
         if target == root or not target.is_relative_to(root):
-            raise FkbenchError(
-                f"'{folder}' is not inside the runs folder '{self.root}'.", "Name its folder with --runs."
-            )
-        try:
-            shutil.rmtree(target) if target.is_dir() else target.unlink(missing_ok=True)
-            for parent in list(target.parents):
-                if parent == root or any(parent.iterdir()):
-                    break
+            raise FkbenchError(f"'{path}' is not inside the runs folder '{self.root}'.", "Name its folder with --runs.")
+        return target
+
+    def _prune(self, target: Path) -> None:
+        """Delete the folders above, as far as they are empty; one that another process has just filled stays."""
+        with suppress(OSError):
+            for parent in target.parents:
+                if parent == self.root.resolve() or any(parent.iterdir()):
+                    return
                 parent.rmdir()
-        except OSError as error:
-            raise FkbenchError(f"Cannot delete '{folder}': {error.strerror or error}.") from error
 
     def leftovers(self, now: float) -> list[Leftover]:
         """What unfinished runs left, with the age of the newest file in each at time `now` (seconds since 1970)."""
         found: list[Leftover] = []
         for folder in self._folders():
             unfinished = not (folder / RECORD_FILE).is_file()
-            paths = [folder] if unfinished else sorted(folder.glob(".*.tmp"))
-            found.extend(_leftover(path, now) for path in paths)
+            paths = [folder] if unfinished else sorted(path for path in folder.glob("*") if is_scratch(path))
+            found.extend(leftover for path in paths for leftover in _leftover(path, now))
         return found
 
     def _folders(self) -> Iterator[Path]:
@@ -174,17 +195,22 @@ def _as_folder(text: str) -> Path | None:
         return None
 
 
-def _listed(folder: Path) -> dict[str, FileInfo]:
-    files = sorted(f for f in folder.iterdir() if f.is_file()) if folder.is_dir() else []
+def _listed(folder: Path, without: Collection[str]) -> dict[str, FileInfo]:
+    files = sorted(f for f in folder.iterdir() if f.is_file() and not is_scratch(f)) if folder.is_dir() else []
     return {
         file.name: FileInfo(bytes=file.stat().st_size, sha256=sha256_of(file))
         for file in files
-        if file.name != RECORD_FILE and re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}", file.name)
+        if file.name not in (RECORD_FILE, *without) and re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}", file.name)
     }
 
 
-def _leftover(path: Path, now: float) -> Leftover:
-    inside = [path, *path.rglob("*")] if path.is_dir() else [path]
-    stats = [item.lstat() for item in inside]
-    size = sum(stat.st_size for item, stat in zip(inside, stats, strict=True) if item.is_file())
-    return Leftover(path, size, now - max(stat.st_mtime for stat in stats))
+def _leftover(path: Path, now: float) -> list[Leftover]:
+    """One; none where it has vanished."""
+    stats = stats_below(path)
+    return [Leftover(path, bytes_of(stats), now - max(found.st_mtime for found in stats))] if stats else []
+
+
+def _run_folder(target: Path, root: Path) -> Path:
+    """The run's folder that a path below the root is or lies in; the path itself where it lies higher."""
+    depth = len(root.parts) + 3
+    return Path(*target.parts[:depth])

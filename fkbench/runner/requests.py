@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from fkbench.errors import FkbenchError, RunFailedError
 from fkbench.records import RunRecord, RunStore, plan_key
+from fkbench.records.locks import run_lock
 from fkbench.registry import Registry
 from fkbench.runner.extend import check_parent
 from fkbench.runner.plan import Request, baseline_request, make_plan, resolve_recipe, sized_request
 from fkbench.specs import ModelSpec
 
 if TYPE_CHECKING:
-    from filelock import BaseFileLock
-
     from fkbench.runner.inputs import Inputs
     from fkbench.runner.single import SingleRun
 
@@ -213,18 +212,6 @@ def writable(folder: Path) -> Iterator[None]:
             f"Cannot write the run to '{folder}': {error.strerror or error}.",
             "Free space there, or choose another folder with --runs or FKBENCH_RUNS.",
         ) from error
-
-
-def run_lock(folder: Path, timeout: float = -1) -> BaseFileLock:
-    """Two processes never work on one run: the second waits, and finds it finished.
-
-    Args:
-        timeout: seconds that it waits, then `filelock.Timeout` is raised; negative: for ever.
-    """
-    from filelock import FileLock
-
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    return FileLock(str(folder.parent / f".{folder.name}.lock"), timeout=timeout)
 
 
 def _needed_seeds(request: Request) -> tuple[int, ...]:

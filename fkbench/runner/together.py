@@ -55,7 +55,7 @@ def train_together(runs: Sequence[SingleRun], *, force: bool) -> None:
 
 def _take(held: ExitStack, run: SingleRun) -> bool:
     """Take the run's lock for as long as `held` is; False where another process has it."""
-    from fkbench.runner.requests import run_lock
+    from fkbench.records.locks import run_lock
 
     try:
         held.enter_context(run_lock(run.folder, timeout=0))

@@ -127,7 +127,7 @@ def write_failure(planned: Planned, store: RunStore, found: Outcome) -> RunRecor
     """
     from filelock import Timeout
 
-    from fkbench.runner.requests import run_lock
+    from fkbench.records.locks import run_lock
 
     assert planned.folder is not None
     assert planned.skeleton is not None

@@ -129,7 +129,8 @@ def _plan_some(
 
 def _planned(cell: Cell, page: Mapping[str, Any]) -> Planned:
     if page["state"] == "impossible":
-        return Planned(cell, "impossible", page["reason"], unknown=page.get("kind") == "unknown", log=page.get("log", ""))
+        unknown = page.get("kind") == "unknown"
+        return Planned(cell, "impossible", page["reason"], unknown=unknown, log=page.get("log", ""))
     skeleton = RunRecord.model_validate(page["skeleton"])
     return Planned(
         cell, page["state"], page["reason"], page["key"], Path(page["folder"]), skeleton,

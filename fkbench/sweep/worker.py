@@ -175,7 +175,7 @@ def _wait_for_others(runner: Runner, request: Request, say: Say) -> None:
     """Wait while another process works on the run, saying so: that time is not the run's own."""
     from filelock import Timeout
 
-    from fkbench.runner.requests import run_lock
+    from fkbench.records.locks import run_lock
 
     (single,) = runner.planned(request)
     try:

@@ -21,6 +21,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from fkbench.errors import FkbenchError
+from fkbench.records.files import write_atomic
 from fkbench.timing.conditions import Watch
 from fkbench.train.threads import torch_threads
 
@@ -197,8 +199,5 @@ def _read(path: Path, usual: int) -> Calibration | None:
 
 def _write(path: Path, found: Calibration) -> None:
     """Keep it, whole or not at all; a cache that cannot be written costs a second each time, and no run."""
-    with suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(f".{os.getpid()}.part")
-        part.write_text(json.dumps(asdict(found)), encoding="utf-8")
-        part.replace(path)
+    with suppress(FkbenchError):
+        write_atomic(path, json.dumps(asdict(found)).encode(), durable=False)

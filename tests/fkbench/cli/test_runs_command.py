@@ -15,6 +15,7 @@ from fkbench.cli import runs as command
 from fkbench.cli.session import Session
 from fkbench.errors import FkbenchError
 from fkbench.records import RECORD_FILE, RunRecord, RunStore
+from fkbench.records.locks import RunBusyError, run_lock
 
 
 @pytest.fixture
@@ -182,3 +183,41 @@ def test_list_names_what_has_no_record_yet(call, leftovers):
     assert str(done) not in said
     assert "runs gc" in said
     assert str(old) in [page["path"] for page in json.loads(call("list", "--json").stdout)["unfinished"]]
+
+
+def test_rm_refuses_a_running_run_before_it_touches_any(call, put):
+    folder, other = put(), put("b000000000000000", seed=1)
+    with run_lock(folder), pytest.raises(RunBusyError, match="is running") as caught:
+        call("rm", "b0", "a0", "--yes")
+    assert caught.value.remedy
+    assert (folder / RECORD_FILE).is_file()
+    assert (other / RECORD_FILE).is_file()
+    call("rm", "b0", "a0", "--yes")
+    assert not folder.exists()
+
+
+def test_gc_leaves_a_running_one_alone_and_says_so(call, leftovers):
+    _, old, _ = leftovers
+    with run_lock(old):
+        for dry_run in (["--dry-run"], []):
+            told = call("gc", *dry_run).stderr
+            assert f"Left alone: {old} is running" in told
+            assert "emove" not in told
+    assert old.is_dir()
+    call("gc")
+    assert not old.exists()
+
+
+def test_list_and_rm_beside_a_run_whose_files_vanish(call, leftovers, monkeypatch):
+    """A checkpoint's scratch file is renamed between the listing of a folder and the look at each file."""
+    done, old, _ = leftovers
+    lstat = Path.lstat
+
+    def vanished(self):
+        if self.name in {"checkpoint.safetensors", "best.safetensors"}:
+            raise FileNotFoundError(2, "No such file or directory", str(self))
+        return lstat(self)
+
+    monkeypatch.setattr(Path, "lstat", vanished)
+    assert f"Unfinished: {old} (0.0 MiB" in call("list").stderr
+    assert f"{done} (0.0 MiB" in call("rm", str(done), "--yes").stderr

@@ -11,7 +11,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import nn
 
-from fkbench.draw import files
 from fkbench.draw.architecture import architecture_picture, short_number
 from fkbench.draw.curves import loss_curve
 from fkbench.draw.schemes import label_offsets, scheme_picture
@@ -87,7 +86,7 @@ def test_figure_is_whole_or_not_there(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(files.os, "replace", full)
+    monkeypatch.setattr("fkbench.records.files.os.replace", full)
     with pytest.raises(FkbenchError, match="No space left"):
         loss_curve(HISTORY, tmp_path / "a.png", title="x")
     assert list(tmp_path.iterdir()) == []

@@ -137,6 +137,6 @@ def test_labels_that_cannot_be_read_are_not_called_a_damaged_pack(own, opened, s
     path = own.describe(CSV)
     opened(path)
     (own.folder / "labels.csv").unlink()
-    with pytest.raises(FkbenchError, match="labels.csv"):
+    with pytest.raises(FkbenchError, match=r"labels\.csv"):
         opened(path)
     assert said() == []

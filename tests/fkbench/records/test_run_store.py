@@ -11,6 +11,7 @@ import pytest
 from fkbench.errors import FkbenchError
 from fkbench.records import RECORD_FILE, RunStore, read_record, safe_name
 from fkbench.records import files as record_files
+from fkbench.records.locks import run_lock
 
 
 @pytest.fixture
@@ -197,6 +198,8 @@ def test_no_runs_folder_means_no_records(runs):
 
 def test_remove_takes_the_folder_and_empty_ones_above_it(runs, put):
     first, second = put(key="a000000000000000"), put(key="b000000000000000", model__name="other")
+    with run_lock(runs.folder("faces", "net", first.key)):
+        pass  # its file stays where a run has been carried out
     runs.remove(runs.folder("faces", "net", first.key))
     assert not (runs.root / "faces" / "net").exists()
     assert runs.records() == [second]
@@ -230,6 +233,15 @@ def test_leftovers_are_folders_without_a_record_and_scratch_files(runs, put):
     assert set(found) == {half, done / ".record.json-0.tmp"}
     assert found[half].age == 3600.0
     assert found[half].bytes == 5
+
+
+@pytest.mark.parametrize("name", [".best.safetensors-12345678.tmp", "checkpoint.safetensors.4711.tmp"])
+def test_a_scratch_file_is_a_leftover_and_never_in_a_record(runs, put, name):
+    record = put()
+    folder = runs.folder("faces", "net", record.key)
+    (folder / name).write_bytes(b"half")
+    assert name not in runs.write(record, folder).files
+    assert [leftover.path.name for leftover in runs.leftovers(0.0)] == [name]
 
 
 def test_the_age_of_a_leftover_is_that_of_its_newest_file(runs):

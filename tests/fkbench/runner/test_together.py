@@ -12,10 +12,11 @@ from safetensors import safe_open
 from fkbench.errors import FkbenchError, RunFailedError
 from fkbench.hookspecs import hookimpl
 from fkbench.records import RunRecord
+from fkbench.records.locks import run_lock
 from fkbench.registry import load_module
 from fkbench.runner import together
 from fkbench.runner.fit import CHECKPOINT
-from fkbench.runner.requests import Runner, run_lock
+from fkbench.runner.requests import Runner
 from fkbench.runner.single import SingleRun
 from fkbench.runner.together import train_together
 from fkbench.specs import Plugin

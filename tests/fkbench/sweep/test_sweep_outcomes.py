@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fkbench.records import RunRecord, RunStore
-from fkbench.runner.requests import run_lock
+from fkbench.records.locks import run_lock
 from fkbench.sweep import Cell, Outcome, Planned, outcomes
 from fkbench.sweep.outcomes import write_failure
 

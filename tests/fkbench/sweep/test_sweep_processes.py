@@ -16,7 +16,7 @@ from types import SimpleNamespace
 import pytest
 
 from fkbench.cli.sweep_table import plan_page
-from fkbench.runner.requests import run_lock
+from fkbench.records.locks import run_lock
 from fkbench.sweep import Cell, Options, outcomes, plan, planning, processes, running
 from fkbench.sweep import worker as worker_module
 from fkbench.sweep.processes import start
@@ -267,6 +267,6 @@ def test_an_error_that_nobody_expected_in_planning_comes_with_its_traceback(monk
     cell = Cell("net", "faces")
     assert worker_module._plan(None, [cell], lambda event, **facts: heard.append({"event": event, **facts})) == 0
     one = planning._planned(cell, heard[-1])
-    assert (one.state, one.reason) == ("impossible", "KeyError: \"a plugin's fault\"")
+    assert (one.state, one.reason) == ("impossible", 'KeyError: "a plugin\'s fault"')
     assert "in planned\n" in one.log
     assert plan_page(one)["log"] == one.log

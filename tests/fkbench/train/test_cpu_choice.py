@@ -68,6 +68,15 @@ def test_a_cache_that_cannot_be_written_is_no_error(measured, monkeypatch, tmp_p
     assert calibration_of(folder=tmp_path / "file" / "below").threads == 1
 
 
+def test_a_cache_on_a_full_disk_is_no_error_and_nothing_is_left(measured, monkeypatch, tmp_path):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", full)
+    assert calibration_of(folder=tmp_path / "kept").threads == 1
+    assert list((tmp_path / "kept").iterdir()) == []
+
+
 def test_the_user_settles_the_threads_or_all_of_it(measured, monkeypatch):
     assert threads_tried(12) == [12, 6, 3, 1]
     monkeypatch.setenv("OMP_NUM_THREADS", "12")

@@ -11,7 +11,9 @@ import torch
 from torch import nn
 
 from fkbench.errors import FkbenchError, RunFailedError
+from fkbench.records.files import is_scratch
 from fkbench.specs import Augmentation, Recipe
+from fkbench.train import checkpoint
 from fkbench.train.checkpoint import load_checkpoint
 from fkbench.train.codecs import make_codec
 from fkbench.train.engine import Listener, Trainer, evaluate
@@ -201,3 +203,12 @@ def test_plateau_is_pytorchs_rule():
         scheduler.step(loss)
         assert plateau_rate(recipe, losses[:seen]) == pytest.approx(optimiser.param_groups[0]["lr"])
     assert optimiser.param_groups[0]["lr"] == pytest.approx(1e-4)
+
+
+def test_a_half_written_checkpoint_is_a_hidden_scratch_file(tmp_path: Path, monkeypatch):
+    """What a process leaves that is killed meanwhile is known as such."""
+    seen = []
+    monkeypatch.setattr(checkpoint.os, "replace", lambda scratch, path: seen.append(scratch))
+    trainer().save(tmp_path / "checkpoint.safetensors")
+    assert is_scratch(seen[0])
+    assert seen[0].name.startswith(".")
