@@ -19,7 +19,7 @@ EPILOG = (
     "A is the reference, B the candidate, and every difference is B - A. A rule is METRIC, > or <, and a change from A "
     "to B; with % relative to A. Examples: fkbench compare dfk@synthetic15 mynet@synthetic15; fkbench compare 3f2a "
     "77c0 --fail-on 'rmse>+2%' --fail-on 'nme@inter_ocular>+0.5' (percentage points) --fail-on "
-    "'infer_images_per_s<-10%'."
+    "'infer_images_per_s<-10%'; --fail-on 'rmse>-5%' fails unless B is better by 5 %, and not by chance."
 )
 _SHOWN = ("rmse", "mae", "nme@inter_ocular", "auc@8", "fr@8", "train_s", "infer_images_per_s", "latency_ms_p50")
 
@@ -27,8 +27,8 @@ _PICTURES = (".png", ".svg", ".pdf")
 DecideOption = Annotated[
     str,
     typer.Option(
-        help="What breaks a rule: significant (estimate beyond it, and not by chance), estimate, or interval (the "
-        "whole interval beyond it)."
+        help="What breaks a rule: significant (estimate beyond it, and not by chance; a change that the rule demands "
+        "must not be by chance either), estimate, or interval (the whole interval beyond it, or not within a demand)."
     ),
 ]
 

@@ -1,10 +1,17 @@
 """Rules of a gate: `rmse>+2%` breaks where B's rmse is more than 2 % above A's.
 
-What decides. By default a rule with a test (rmse and every NME) is broken where the estimate is beyond the limit *and*
-B differs from A significantly (5 %, two-sided). The estimate alone would make a gate fail by chance: of two trainings
-of the same code one is the worse, often by a per cent or two. The interval alone (its near end beyond the limit) would
-let pass most of what is worse by up to twice the limit with the 3 to 5 seeds that people have. So: worse by more than
-the limit as far as one can tell, and not by chance. `estimate` and `interval` can be chosen instead. A metric without a
+What decides. The estimate is held against the limit, and a test (rmse and every NME have one: B against A, 5 %,
+two-sided) keeps chance from deciding for the side that has to be shown:
+
+* A limit that allows a change (`rmse>+2%`: no change at all would pass) is broken where the estimate is beyond it *and*
+  the difference is significant: worse by more than the limit as far as one can tell, and not by chance.
+* A limit that demands a change (`rmse>-5%`: no change at all would break it) is broken *unless* the estimate is within
+  it and the difference is significant: the improvement has to be there, and not by chance.
+
+So whatever breaks a rule breaks each stricter one. The estimate alone would make a gate fail by chance: of two
+trainings of the same code one is the worse, often by a per cent or two. The interval alone (the whole of it beyond a
+limit that allows, or not the whole of it within one that demands) would let pass most of what is worse by up to twice
+the limit with the 3 to 5 seeds that people have. `estimate` and `interval` can be chosen instead. A metric without a
 test (speed, AUC, failure rates) is decided by its estimate, and the answer says so. A rule that cannot be judged, such
 as one about speeds of two devices, counts as broken: a gate must not open because nobody looked.
 """
@@ -26,7 +33,7 @@ _RULE = re.compile(r"\s*([A-Za-z][\w@.-]*?)\s*([<>])\s*([+-]?)\s*(\d+(?:\.\d*)?|
 GRAMMAR = (
     "A rule is METRIC, > or <, and a change from A to B, with % relative to A: 'rmse>+2%' fails if rmse rises by more "
     "than 2 %, 'nme@inter_ocular>+0.5' by more than half a percentage point, 'infer_images_per_s<-10%' if it falls by "
-    "more than 10 %."
+    "more than 10 %, 'rmse>-5%' unless it falls by 5 %."
 )
 SHARES = ("nme@", "auc@", "fr@")
 
@@ -45,6 +52,11 @@ class Rule:
     above: bool
     limit: float
     relative: bool
+
+    @property
+    def demands(self) -> bool:
+        """Whether no change at all would break it: `rmse>-5%` asks for an improvement."""
+        return _beyond(self, 0.0)
 
     @classmethod
     def parse(cls, text: str) -> Rule:
@@ -98,14 +110,21 @@ def judge(rule: Rule, found: Compared, decide: Decide = "significant") -> Judged
         how = "" if delta.p is not None else "; no test for this metric, the estimate decides"
         return Judged(rule, beyond, change, words + how)
     if decide == "interval":
-        near = delta.low if rule.above else delta.high
-        end = _change(rule, delta, near if near is not None else delta.difference)
-        return Judged(
-            rule, end is not None and _beyond(rule, end), change, f"{words}; near end of the interval {end:+.3g}"
-        )
-    if beyond and not delta.significant:
-        return Judged(rule, False, change, f"{words}; beyond it, but not significant (p = {delta.p:.2g})")
-    return Judged(rule, beyond, change, f"{words}; p = {delta.p:.2g}")
+        return _by_interval(rule, delta, change, words)
+    words += f"; p = {delta.p:.2g}"
+    if beyond is rule.demands or delta.significant:
+        return Judged(rule, beyond, change, words)
+    held = "reached" if rule.demands else "beyond it"
+    return Judged(rule, rule.demands, change, f"{words}: {held}, but not significant")
+
+
+def _by_interval(rule: Rule, delta: Delta, change: float, words: str) -> Judged:
+    """A limit that demands has to hold the whole interval, one that allows the nearest end of it."""
+    end = delta.low if rule.above is not rule.demands else delta.high
+    value = change if end is None else _change(rule, delta, end)
+    assert value is not None  # as there is a change of the estimate
+    name = "far" if rule.demands else "near"
+    return Judged(rule, _beyond(rule, value), change, f"{words}; {name} end of the interval {value:+.3g}")
 
 
 def _change(rule: Rule, delta: Delta, difference: float) -> float | None:

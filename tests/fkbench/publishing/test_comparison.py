@@ -94,6 +94,40 @@ def test_by_default_the_estimate_must_be_beyond_the_limit_and_the_difference_sig
             assert judge(Rule.parse("rmse>+2%"), found, decide).broken == expected, (gap, decide)
 
 
+DEMANDED = {
+    (-28.0, -30.0, -26.0, 1e-9): (False, False, False),
+    (-28.0, -60.0, 4.0, 0.09): (True, False, True),
+    (-6.0, -9.0, -3.0, 0.01): (False, False, True),
+    (-1.0, -1.5, -0.5, 1e-6): (True, True, True),
+    (-1.0, -9.0, 7.0, 0.8): (True, True, True),
+    (0.0, 0.0, 0.0, 1.0): (True, True, True),
+    (5.0, 1.0, 9.0, 0.01): (True, True, True),
+}
+
+
+@pytest.mark.parametrize("gap", DEMANDED)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_an_improvement_that_is_demanded_has_to_be_there(sides, gap, sign):
+    found = sides(seeds=1)
+    change, *ends, p = gap
+    low, high = sorted(sign * end for end in ends)
+    found.metrics["rmse"] = Delta("rmse", 100.0, 100.0 + sign * change, low, high, p)
+    rule = Rule.parse("rmse>-5%" if sign == 1 else "rmse<+5%")
+    decided = tuple(judge(rule, found, decide).broken for decide in ("significant", "estimate", "interval"))
+    assert decided == DEMANDED[gap]
+
+
+def test_what_breaks_a_rule_breaks_every_stricter_one(sides):
+    found = sides(seeds=1)
+    limits = [f"rmse>{limit:+}%" for limit in (9, 2, 0, -1, -5, -20, -40)]
+    for gap in (-30.0, -7.0, -1.0, 0.0, 1.0, 5.0, 12.0):
+        for width, p in ((0.1, 1e-6), (20.0, 0.4)):
+            found.metrics["rmse"] = Delta("rmse", 100.0, 100.0 + gap, gap - width, gap + width, p)
+            for decide in ("significant", "estimate", "interval"):
+                broken = [judge(Rule.parse(text), found, decide).broken for text in limits]
+                assert broken == sorted(broken), (gap, p, decide)
+
+
 def test_speeds_of_two_devices_or_no_full_session_cannot_be_judged_and_fail(sides):
     rule = Rule.parse("infer_images_per_s<-10%")
     assert not judge(rule, sides()).broken
