@@ -55,6 +55,7 @@ def command(
     """Say which of two results on the same images is better, by how much and how surely, per point and in speed."""
     from fkbench.publishing.comparison import compare_sides
     from fkbench.publishing.rules import DECIDE, Rule, judge
+    from fkbench.records.plain import plain, rounded
 
     rules = [Rule.parse(text) for text in fail_on or ()]
     if decide not in DECIDE:
@@ -67,7 +68,7 @@ def command(
     judged = [judge(rule, found, decide) for rule in rules]  # type: ignore[arg-type]
     picture = _draw(first, second, curves) if curves is not None else None
     if as_json:
-        print_json(_page(found, judged, picture))
+        print_json(rounded(plain(_page(found, judged, picture))))
     else:
         _print(found, judged)
         if picture is not None:
@@ -160,6 +161,8 @@ def _side_page(side: Side) -> dict[str, Any]:
 def _print(found: Compared, judged: list[Judged]) -> None:
     from rich.text import Text
 
+    from fkbench.boards.columns import QUICK
+    from fkbench.boards.speed import SESSION
     from fkbench.boards.text import cut, visible
 
     out = console()
@@ -168,13 +171,16 @@ def _print(found: Compared, judged: list[Judged]) -> None:
     out.print(Text(verdict(found), style="bold"))
     names = [name for name in _SHOWN if name in found.metrics]
     names += sorted(name for name in found.metrics if "@" in name and name not in names)
-    _table(out, "metric", [found.metrics[name] for name in names])
+    quick = (found.a.speed.session == "quick", found.b.speed.session == "quick")
+    _table(out, "metric", [found.metrics[name] for name in names], quick=quick)
+    if any(quick) and any(name in SESSION for name in names):
+        out.print(Text(f"{QUICK} from a short session, not under the timing contract: not comparable", style="dim"))
     if found.points:
-        _table(out, "rmse of a point, px", found.points)
+        _table(out, "rmse of a point, px", found.points, family=True)
     for name, part in found.slices.items():
-        _table(out, f"rmse by {name}, px", part)
+        _table(out, f"rmse by {name}, px", part, family=True)
     if found.points or found.slices:
-        out.print(Text("p of points and of slices is adjusted by Holm within each table", style="dim"))
+        out.print(Text(FAMILY, style="dim"))
     for text in found.notes:
         out.print(Text(visible(text), style="yellow"))
     for one in judged:
@@ -199,31 +205,44 @@ def verdict(found: Compared) -> str:
     return f"{found.better.upper()} is better: {size}."
 
 
-def _table(out: Any, title: str, deltas: list[Delta]) -> None:
+FAMILY = (
+    "p of points and of slices is adjusted by Holm within each table, and intervals are one by one: one may leave out "
+    "0 beside a p above 0.05"
+)
+
+
+def _table(
+    out: Any, title: str, deltas: list[Delta], *, family: bool = False, quick: tuple[bool, bool] = (False, False)
+) -> None:
+    """Differences; of a `family` p is adjusted and intervals are not. `quick`: whose speeds are of a short session."""
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="underline")
-    for name in (title, "A", "B", "B − A", "%", "95 % CI", "p"):
+    last = ("95 % CI,\none by one", "p,\nadjusted") if family else ("95 % CI", "p")
+    for name in (title, "A", "B", "B − A", "%", *last):
         first = name == title  # where a terminal is narrow its names are folded, so that every number stays whole
         table.add_column(name, justify="left" if first else "right", no_wrap=not first, overflow="fold")
     for delta in deltas:
-        table.add_row(*map(Text, _cells(delta)), style="" if delta.significant in (None, True) else "dim")
+        table.add_row(*map(Text, _cells(delta, quick)), style="" if delta.significant in (None, True) else "dim")
     out.print(table)
 
 
-def _cells(delta: Delta) -> tuple[str, ...]:
+def _cells(delta: Delta, quick: tuple[bool, bool]) -> tuple[str, ...]:
+    from fkbench.boards.columns import QUICK
+    from fkbench.boards.speed import SESSION
     from fkbench.boards.text import cut, visible
     from fkbench.publishing.rules import SHARES
 
     share = delta.name.startswith(SHARES)
     unit = 100.0 if share else 1.0
     low, high = (None if end is None else unit * end for end in (delta.low, delta.high))
+    a, b, both = (QUICK if short and delta.name in SESSION else "" for short in (*quick, any(quick)))
     return (
         cut(visible(delta.name), 32) + (", %" if share else ""),
-        f"{unit * delta.a:.4g}",
-        f"{unit * delta.b:.4g}",
-        f"{unit * delta.difference:+.3g}",
+        f"{a}{unit * delta.a:.4g}",
+        f"{b}{unit * delta.b:.4g}",
+        f"{both}{unit * delta.difference:+.3g}",
         "–" if delta.percent is None else f"{delta.percent:+.3g}",
         "–" if low is None or high is None else f"{low:+.3g} to {high:+.3g}",
         "–" if delta.p is None else "<.0001" if delta.p < 1e-4 else f"{delta.p:.2g}",

@@ -1,6 +1,8 @@
-"""`fkbench compare`: its tables on a narrow terminal, and where it draws curves."""
+"""`fkbench compare`: its tables on a narrow terminal, its JSON, and where it draws curves."""
 
 from __future__ import annotations
+
+import json
 
 import pytest
 
@@ -8,6 +10,7 @@ from fkbench.cli.compare import _table
 from fkbench.cli.main import main
 from fkbench.cli.session import console
 from fkbench.publishing.comparison import Delta
+from fkbench.records import rounded
 
 
 def test_a_comparison_of_large_numbers_fits_80_columns_whole(capsys, monkeypatch):
@@ -21,6 +24,39 @@ def test_a_comparison_of_large_numbers_fits_80_columns_whole(capsys, monkeypatch
     words = text.split()
     for cell in ("1.235e+04", "+1.8e+03", "-9.88e+04", "+3.21e+05", "0.00012", "+0.0123", "-0.000456", "<.0001", "p"):
         assert cell in words, cell
+
+
+def test_tables_of_points_say_that_p_is_adjusted_and_intervals_are_not(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    _table(console(), "rmse of a point, px", [Delta("jaw_12", 5.7, 5.5, -0.3, -0.03, 0.55)], family=True)
+    head, _, line = capsys.readouterr().out.partition("jaw_12")
+    assert "one by one" in head
+    assert "adjusted" in head
+    assert "0.55" in line
+    _table(console(), "metric", [Delta("rmse", 5.7, 5.5, -0.3, -0.03, 0.02)])
+    assert "adjusted" not in capsys.readouterr().out
+
+
+def test_numbers_of_a_short_session_are_marked_and_only_they(call, put):
+    put("one", 1.0, timing={"version": 1, "train_s": 3.0, "infer_images_per_s": 900.0, "quick": True})
+    put("two", 2.0)
+    out = call("compare", "one@faces", "two@faces")[1]
+    [speed] = [line.split() for line in out.splitlines() if line.startswith("infer_images_per_s")]
+    assert speed[:5] == ["infer_images_per_s", "~900", "900", "~+0", "+0"]
+    [training] = [line for line in out.splitlines() if line.startswith("train_s")]
+    assert "~" not in training
+    assert "~ from a short session" in out
+    put("three", 3.0)
+    assert "~" not in call("compare", "three@faces", "two@faces")[1]
+
+
+def test_json_has_six_digits_as_everywhere(call, put):
+    put("one", 1.0)
+    put("two", 2.0)
+    page = json.loads(call("compare", "one@faces", "two@faces", "--fail-on", "rmse>+2%", "--json")[1])
+    assert page == rounded(page)
+    assert page["rmse"]["p"] > 0
+    assert len(page["points"][0]["ci"]) == 2
 
 
 @pytest.mark.parametrize(
