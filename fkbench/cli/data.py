@@ -38,32 +38,46 @@ def get(
     """Get a dataset from its official source, or make it where it is made here."""
     from fkbench.cli.bars import progress_bars
     from fkbench.datasets.access import open_samples
-    from fkbench.datasets.download import discard
-    from fkbench.datasets.importing import import_dataset
-    from fkbench.datasets.progress import listening
 
     session = current(context)
     spec = session.dataset(dataset)
     carrier = _carrier(session, spec)
-    there = all(session.store.has(name) for name in spec.requires)
-    if carrier is None or (there and not force):
-        with progress_bars() as bars:
-            samples = open_samples(spec, session.store, {}, bars, registry=session.registry)
-        packs = (*spec.requires, *spec.makes)
-        folders = [str(session.store.folder(name)) for name in packs] or [str(session.store.root)]
-        found = {"dataset": spec.name, "unchanged": True, "folder": folders[0], "fingerprint": samples.fingerprint}
-        _show(as_json, found, f"{spec.name} is here: {len(samples)} labelled pictures in {folders[0]}")
+    fetched = None
+    if carrier is not None and (force or not _is_there(session, spec)):
+        fetched = _fetched(session, spec, carrier, force=force)
+    if fetched is not None:
+        _report(as_json, spec, fetched)
         return
+    with progress_bars() as bars:
+        samples = open_samples(spec, session.store, {}, bars, registry=session.registry)
+    packs = (*spec.requires, *spec.makes)
+    folders = [str(session.store.folder(name)) for name in packs] or [str(session.store.root)]
+    found = {"dataset": spec.name, "unchanged": True, "folder": folders[0], "fingerprint": samples.fingerprint}
+    _show(as_json, found, f"{spec.name} is here: {len(samples)} labelled pictures in {folders[0]}")
+
+
+def _is_there(session: Session, spec: DatasetSpec) -> bool:
+    return all(session.store.has(name) for name in spec.requires)
+
+
+def _fetched(session: Session, spec: DatasetSpec, carrier: DatasetSpec, *, force: bool) -> Mapping[str, Any] | None:
+    """What was fetched and imported; None where another process has done it while this one waited."""
+    from fkbench.cli.bars import progress_bars
+    from fkbench.datasets.download import discard, lock
+    from fkbench.datasets.importing import import_dataset
+    from fkbench.datasets.progress import listening
+
     if carrier.acquire is None:
         raise FkbenchError(f"{carrier.name} has no source that fkbench can fetch from.", carrier.ways)
     note(f"{carrier.name}: {carrier.terms.licence}. {carrier.terms.note} {carrier.terms.url}".strip())
-    with progress_bars() as bars, listening(bars):
-        path = resolve(carrier.acquire)(session.store, session.offline)
+    with lock(session.store), progress_bars() as bars, listening(bars):
+        if not force and _is_there(session, spec):
+            return None
+        path = Path(resolve(carrier.acquire)(session.store, session.offline))
         try:
-            found = import_dataset(carrier, session.store, Path(path))
+            return import_dataset(carrier, session.store, path)
         finally:
-            discard(session.store, Path(path))
-    _report(as_json, spec, found)
+            discard(session.store, path)
 
 
 def import_(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ FOLDER = "downloads"
 def fetch(store: Store, url: str, name: str, *, offline: bool, manually: str) -> Path:
     """Download a file, whole or not at all, into the data folder.
 
-    Its hash is not compared: plugins use this for files whose content the import checks.
+    Its hash is not compared: plugins use this for files whose content the import checks. To be called under `lock`.
 
     Args:
         store: the data folder.
@@ -41,6 +42,11 @@ def fetch(store: Store, url: str, name: str, *, offline: bool, manually: str) ->
         return Path(pooch.retrieve(url, known_hash=None, fname=name, path=folder, downloader=downloader))
     except (requests.RequestException, OSError, ValueError) as error:
         raise FkbenchError(f"Downloading {url} failed: {_short(error)}.", manually) from error
+
+
+def lock(store: Store) -> AbstractContextManager[None]:
+    """To be held from before `fetch` until after `discard`: another process deletes what it takes for a leftover."""
+    return store.lock(FOLDER)
 
 
 def discard(store: Store, path: Path) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import uuid
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,15 +118,25 @@ class Store:
             ) from damage
         raise FkbenchError(f"'{name}' is being replaced in '{self.root}' all the time.", "Try again later.")
 
-    def lock(self, name: str) -> AbstractContextManager[Any]:
-        """A lock between processes for making one pack or cache."""
+    @contextmanager
+    def lock(self, name: str) -> Iterator[None]:
+        """A lock between processes for making one pack or cache. Nobody may take it twice: that waits for ever.
+
+        Raises:
+            FkbenchError: the folder cannot be written.
+        """
         from filelock import FileLock
 
         try:
             self.root.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(str(self.root / f".{name.replace('/', '-')}.lock"))
+            lock.acquire()
         except OSError as error:
             raise _cannot_write(self.root, error) from error
-        return FileLock(str(self.root / f".{name.replace('/', '-')}.lock"))
+        try:
+            yield
+        finally:
+            lock.release()
 
 
 def _open(folder: Path) -> Pack:

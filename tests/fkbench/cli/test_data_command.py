@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -134,6 +136,38 @@ def test_get_fetches_imports_and_tidies_up(call, session):
     assert list((session.store.root / "downloads").iterdir()) == []
     again = json.loads(call("get", "faces", "--json").stdout)
     assert again["unchanged"] is True
+
+
+def test_two_that_get_the_same_do_not_delete_each_others_download(session):
+    """The second begins while the first imports: it waits, and finds the set there."""
+    acquired, found, seconds = [], [], []
+
+    def acquire(store, offline):
+        acquired.append(acquire_faces(store, offline))
+        return acquired[-1]
+
+    def get():
+        found.append(command._fetched(session, faces, faces, force=False))
+
+    def importer(store, path):
+        if not seconds:
+            seconds.append(threading.Thread(target=get))
+            seconds[0].start()
+            seconds[0].join(0.5)
+        return import_faces(store, path)
+
+    faces = replace(FACES, acquire=acquire, importer=importer)
+    get()
+    seconds[0].join(60)
+    assert found[0]["counts"] == {"labelled": COUNT}
+    assert found[1] is None
+    assert len(acquired) == 1
+    assert not acquired[0].exists()
+
+
+def test_get_where_nothing_can_be_written(call, session):
+    session.data.write_text("a file")
+    assert "Cannot write data" in str(call("get", "faces").exception)
 
 
 def test_get_offline(call, session):
