@@ -17,6 +17,8 @@ import numpy.typing as npt
 from fkbench.datasets.store import Store
 from fkbench.detect.found import BoxArray
 from fkbench.errors import FkbenchError
+from fkbench.records import safe_name
+from fkbench.records.files import write_atomic
 from fkbench.specs import Correction, DetectorSpec
 
 LEAST_FRAMES = 20
@@ -69,14 +71,14 @@ def choose_correction(spec: DetectorSpec, settings: Mapping[str, Any], store: St
 
 
 def store_correction(spec: DetectorSpec, settings: Mapping[str, Any], correction: Correction, store: Store) -> str:
-    """Keep a correction in the data folder, for this detector under these settings. Returns its path."""
+    """Keep a correction in the data folder, for this detector under these settings. Returns its path.
+
+    Raises:
+        FkbenchError: the disk is full or the folder cannot be written; the one that was there stays.
+    """
     path = _path(spec, settings, store)
     page = {**correction_page(correction), "detector": spec.name, "settings": dict(settings)}
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(page, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise FkbenchError(f"Cannot write '{path}': {error.strerror or error}.", "Choose another --data.") from error
+    write_atomic(path, (json.dumps(page, indent=1, sort_keys=True) + "\n").encode())
     return str(path)
 
 
@@ -93,7 +95,7 @@ def correction_page(correction: Correction) -> dict[str, Any]:
 
 def _path(spec: DetectorSpec, settings: Mapping[str, Any], store: Store) -> Any:
     digest = hashlib.sha256(json.dumps(dict(settings), sort_keys=True).encode()).hexdigest()[:12]
-    return store.folder("detectors") / "corrections" / f"{spec.name}-{digest}.json"
+    return store.folder("detectors") / "corrections" / f"{safe_name(spec.name)}-{digest}.json"
 
 
 def _read(path: Any) -> Correction:

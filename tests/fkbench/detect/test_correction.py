@@ -66,6 +66,27 @@ def test_the_correction_that_names_the_settings_is_chosen_and_one_fitted_here_fi
     assert choose_correction(SPEC, {"model": "a"}, store).scale == 2
 
 
+def test_a_correction_that_cannot_be_written_leaves_the_one_before(store, monkeypatch):
+    """Others read the folder, too: they find a whole file."""
+    store_correction(SPEC, {}, Correction(5.0, provenance={"a": 1}), store)
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("fkbench.records.files.os.fsync", full)
+        with pytest.raises(FkbenchError, match="No space left on device"):
+            store_correction(SPEC, {}, Correction(6.0), store)
+    assert choose_correction(SPEC, {}, store).scale == 5
+
+
+def test_a_detectors_name_cannot_lead_out_of_the_folder(store):
+    spec = DetectorSpec(name="../../d", find=lambda: None)
+    path = Path(store_correction(spec, {}, Correction(5.0), store))
+    assert path.resolve().parent == (store.root / "detectors" / "corrections").resolve()
+    assert choose_correction(spec, {}, store).scale == 5
+
+
 @pytest.mark.parametrize("bad", ["nonsense", '{"scale": 1}', '{"scale": -1, "dx": 0, "dy": 0, "provenance": {}}'])
 def test_a_damaged_correction_is_named(store, bad):
     path = store_correction(SPEC, {}, Correction(provenance={"a": 1}), store)
