@@ -79,7 +79,7 @@ def _hint(owner: type, name: str) -> Any:
 
 
 def _precision(name: str, value: Any) -> str:
-    if value not in {"fp32", "bf16"}:
+    if value not in ("fp32", "bf16"):
         raise FkbenchError(f"--set protocol.{name}: '{value}' is not a precision.", "Use fp32 or bf16.")
     return str(value)
 
@@ -91,7 +91,7 @@ def _parse(name: str, value: Any, hint: Any) -> Any:
         return value
     try:
         parsed = _number(value, hint)
-    except ValueError:
+    except (ValueError, TypeError, OverflowError):
         wanted = {int: "a whole number", float: "a number", bool: "true or false"}[hint]
         raise FkbenchError(f"--set protocol.{name}: '{value}' is not {wanted}.", "Give a value of that kind.") from None
     if isinstance(parsed, int | float) and not isinstance(parsed, bool):

@@ -83,7 +83,9 @@ def find(model_path: str, confidence: float, overlap: float, longest: int) -> Yu
     if not hasattr(cv2, "FaceDetectorYN"):
         raise FkbenchError(f"OpenCV {cv2.__version__} has no FaceDetectorYN.", "Install opencv-python 4.10 or newer.")
     if not 0 < confidence < 1 or not 0 < overlap < 1 or longest < 1:
-        raise FkbenchError("yunet: confidence and overlap lie between 0 and 1.", "For example confidence=0.6.")
+        raise FkbenchError(
+            "yunet: confidence and overlap lie between 0 and 1, longest is above 0.", "For example confidence=0.6."
+        )
     path = Path(model_path).expanduser()
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
     opened = YuNet(str(path), digest, confidence, overlap, longest)

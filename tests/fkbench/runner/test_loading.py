@@ -147,6 +147,12 @@ def test_epochs_replace_a_budget_in_images():
     [
         ({"epochs": 5, "images_seen": "100"}, "stated twice"),
         ({"stages": "1"}, "list of parts"),
+        ({"lr": None}, "'None' is not a number"),
+        ({"lr": [1e-3]}, "is not a number"),
+        ({"lr": 10**400}, "is not a number"),
+        ({"batch": None}, "'None' is not a whole number"),
+        ({"optimiser": None}, "optimiser 'None'"),
+        ({"precision.cpu": ["bf16"]}, "is not a precision"),
     ],
 )
 def test_settings_that_cannot_be_are_said(changes, message):

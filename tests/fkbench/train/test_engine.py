@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -18,6 +19,7 @@ from fkbench.train.checkpoint import load_checkpoint
 from fkbench.train.codecs import make_codec
 from fkbench.train.engine import Listener, Trainer, evaluate
 from fkbench.train.optimisation import budget_of, learning_rate, make_optimiser, plateau_rate
+from fkbench.train.predictors import NetPredictor
 from fkbench.train.resident import Resident
 from fkbench.train.streams import generator
 
@@ -212,3 +214,11 @@ def test_a_half_written_checkpoint_is_a_hidden_scratch_file(tmp_path: Path, monk
     trainer().save(tmp_path / "checkpoint.safetensors")
     assert is_scratch(seen[0])
     assert seen[0].name.startswith(".")
+
+
+@pytest.mark.parametrize("count", [0, 1, 5])
+def test_any_number_of_pictures_can_be_predicted(count):
+    module = nn.Sequential(nn.Flatten(), nn.Linear(SIZE * SIZE, 6))
+    predictor = NetPredictor(module, make_codec(RECIPE.codec, SIZE), torch.device("cpu"), "fp32", batch=2)
+    points = predictor.predict(np.zeros((count, 1, SIZE, SIZE), np.uint8))
+    assert (points.shape, points.dtype) == ((count, 3, 2), np.float32)

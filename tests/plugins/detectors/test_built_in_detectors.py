@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from fkbench_plugins.detectors import blazeface, yunet
+from fkbench_plugins.detectors import blazeface, mtcnn, yunet
 
 from fkbench.detect import open_detector
 from fkbench.errors import FkbenchError
@@ -128,3 +128,14 @@ def test_a_box_comes_back_through_the_letterbox():
     assert net.blob.shape == (1, 3, 256, 256)
     assert (net.blob[0, :, 128] == 1).all()
     assert (net.blob[0, :, 10] == -1).all()
+
+
+@pytest.mark.parametrize("detector", [mtcnn, yunet], ids=lambda module: module.SPEC.name)
+def test_each_setting_that_is_out_of_range_is_named(detector):
+    defaults = {name: setting.default for name, setting in detector.SPEC.settings.items()}
+    numbers = [name for name, value in defaults.items() if isinstance(value, int | float)]
+    assert "longest" in numbers
+    for name in numbers:
+        with pytest.raises(FkbenchError) as caught:
+            detector.find(**{**defaults, name: 0})
+        assert name in caught.value.message
