@@ -214,12 +214,22 @@ def _check_points(errors: ImageErrors, ids: tuple[str, ...], points: Points) -> 
 def _check_listed(record: RunRecord, names: tuple[str, ...]) -> None:
     """The files must be those that were written with the record."""
     for name in names:
-        stated, path = record.files.get(name), beside(record, name)
-        if stated is not None and not path.is_file():
-            raise RefusedError(f"its {name} is listed, and there is no file '{path}'")
-        try:
-            same = stated is None or stated.sha256 == sha256_of(path)
-        except OSError as error:
-            raise RefusedError(f"its {name} cannot be read") from error
-        if not same:
-            raise RefusedError(f"its {name} is not the file that the record lists")
+        fault = fault_of_listed(record, name)
+        if fault:
+            raise RefusedError(f"its {name} {fault}")
+
+
+def fault_of_listed(record: RunRecord, name: str) -> str:
+    """What is wrong with a file that a record lists, as the end of "its errors.safetensors"; it names no folder.
+
+    Empty where it is the one that was written with the record, or is not listed.
+    """
+    stated, path = record.files.get(name), beside(record, name)
+    if stated is None:
+        return ""
+    if not path.is_file():
+        return f"is listed, and there is no file '{path.name}'"
+    try:
+        return "" if sha256_of(path) == stated.sha256 else "is not the file that the record lists"
+    except OSError:
+        return "cannot be read"

@@ -14,7 +14,7 @@ import numpy as np
 
 from fkbench.errors import FkbenchError, UnknownNameError
 from fkbench.publishing.arithmetic import Line, check_metrics, metrics_of
-from fkbench.publishing.form import fault_of_errors
+from fkbench.publishing.form import fault_of_errors, fault_of_listed
 from fkbench.publishing.labels import Labels, labels_of
 from fkbench.publishing.planned import key_fault, of_this_code
 from fkbench.publishing.predictions import Points, check_points
@@ -29,7 +29,6 @@ from fkbench.records import (
     read_points,
     subject_of,
 )
-from fkbench.records.files import sha256_of
 from fkbench.records.trust import Level
 from fkbench.registry import Registry
 from fkbench.score import ImageErrors
@@ -121,11 +120,9 @@ def verify(record: RunRecord, registry: Registry, data: Path, predict: Predict |
 
 def _check_files(found: Checked) -> None:
     for name in (ERRORS_FILE, PREDICTIONS_FILE):
-        stated, path = found.record.files.get(name), beside(found.record, name)
-        if stated is not None and not path.is_file():
-            found.mismatches.append(f"{name}: the record lists it, and there is no '{path.name}'")
-        elif stated is not None and sha256_of(path) != stated.sha256:
-            found.mismatches.append(f"{name}: not the file that the record lists")
+        fault = fault_of_listed(found.record, name)
+        if fault:
+            found.mismatches.append(f"{name}: it {fault}")
 
 
 def _stored_errors(found: Checked) -> ImageErrors | None:

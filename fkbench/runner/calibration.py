@@ -12,7 +12,7 @@ from fkbench.datasets.boxes import reference_squares
 from fkbench.datasets.samples import FloatArray
 from fkbench.detect.found import BoxArray
 from fkbench.errors import FkbenchError
-from fkbench.records import read_arrays
+from fkbench.records import PREDICTIONS_FILE, read_arrays
 from fkbench.specs import DetectorSpec
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def trained_relation(run: LoadedRun) -> BoxArray | None:
         spec = run.registry.get(DetectorSpec, run.record.box)
         if spec.needs_labels or spec.find is not None:
             return np.array(REFERENCE)
-        points = read_arrays(Path(run.record.path) / "predictions.safetensors")[0]["points"]
+        points = read_arrays(Path(run.record.path) / PREDICTIONS_FILE)[0]["points"]
     except (FkbenchError, OSError, KeyError):
         return None
     return relation_in_frames(np.asarray(points, np.float32))

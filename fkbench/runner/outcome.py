@@ -11,7 +11,7 @@ import numpy as np
 
 from fkbench.datasets.samples import FloatArray
 from fkbench.datasets.views import apply_affine
-from fkbench.records import ERRORS_FILE, write_errors, write_predictions
+from fkbench.records import ERRORS_FILE, PREDICTIONS_FILE, write_errors, write_predictions
 from fkbench.registry import Registry
 from fkbench.runner.inputs import Inputs
 from fkbench.score import ImageErrors, image_errors, rmse_interval, summary
@@ -70,7 +70,7 @@ def score_points(points: FloatArray, inputs: Inputs, registry: Registry) -> Outc
 
 def write_outcome(outcome: Outcome, folder: Path) -> None:
     """Predictions and per-image errors beside the record."""
-    write_predictions(folder / "predictions.safetensors", outcome.errors.ids, outcome.points)
+    write_predictions(folder / PREDICTIONS_FILE, outcome.errors.ids, outcome.points)
     write_errors(folder / ERRORS_FILE, outcome.errors)
 
 

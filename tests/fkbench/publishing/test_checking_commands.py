@@ -83,7 +83,7 @@ def test_files_that_are_gone_or_damaged_are_named_and_the_others_checked(call, t
     assert code == 1
     assert out.splitlines()[-1] == "3 results: 1 checked, 2 failed"
     assert "errors.safetensors: 'errors.safetensors' is damaged" in err
-    assert "predictions.safetensors: the record lists it, and there is no 'predictions.safetensors'" in err
+    assert "predictions.safetensors: it is listed, and there is no file 'predictions.safetensors'" in err
     assert call("verify", three[1].key)[0] == 1
     rows = json.loads(call("leaderboard", "--json")[1])["boards"][0]["rows"]
     assert [row["trust"] for row in rows] == ["check failed"]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fkbench.errors import FkbenchError
-from fkbench.publishing import Scrubber, publish
+from fkbench.publishing import Scrubber, form, publish
 from fkbench.publishing import verifying as module
 from fkbench.publishing.labels import Labels
 from fkbench.publishing.predictions import rounding_of
@@ -160,6 +160,15 @@ def test_published_points_are_held_to_the_bound_of_their_rounding(put, store, tm
     lines = check(record, tmp_path).mismatches
     assert any("'image3' most" in line for line in lines)
     assert any("not the file that the record lists" in line for line in lines)
+
+
+def test_files_that_cannot_be_read_are_mismatches(put, tmp_path, truth, monkeypatch):
+    def locked(path):
+        raise PermissionError(13, "no", str(path))
+
+    monkeypatch.setattr(form, "sha256_of", locked)
+    lines = check(put("net", 2.0), tmp_path).mismatches
+    assert lines == [f"{name}: it cannot be read" for name in (ERRORS_FILE, PREDICTIONS_FILE)]
 
 
 def test_rounding_to_float16_stays_within_the_stated_bound():
