@@ -83,10 +83,18 @@ def _names(description: Description, faces: Sequence[Face], owners: Sequence[Lab
     """Names of pictures for ids: with the part in front where parts lie in different folders, and never absolute."""
     several = len({file.pictures for file in description.files}) > 1
     absolute = [face.picture for face in faces if os.path.isabs(face.picture)]
-    common = os.path.commonpath([os.path.dirname(name) for name in absolute]) if absolute else ""
+    try:
+        common = os.path.commonpath([os.path.dirname(name) for name in absolute]) if absolute else ""
+    except ValueError as error:
+        raise FkbenchError(
+            f"'{description.path}' has pictures on several drives, and no names for them that hold elsewhere.",
+            "Put them below one folder.",
+        ) from error
 
     def name(face: Face, owner: LabelFile) -> str:
-        short = os.path.relpath(face.picture, common) if os.path.isabs(face.picture) else face.picture
+        short = face.picture
+        if os.path.isabs(short):  # ids are the same on every system: with `/`
+            short = os.path.relpath(short, common).replace(os.path.sep, "/")
         return f"{owner.part}/{short}" if several and owner.part else short
 
     return tuple(name(face, owner) for face, owner in zip(faces, owners, strict=True))

@@ -27,7 +27,8 @@ PLACES = ((12, 20), (204, 16), (20, 130), (210, 132), (8, 72), (216, 76))
 
 def drawn_faces() -> Iterator[tuple[ByteArray, npt.NDArray[np.float64]]]:
     """Pictures (240, 320, 3) of one face each, and its square x, y, width, height."""
-    sheet = cv2.imread(str(SHEET), cv2.IMREAD_GRAYSCALE)
+    # From bytes: on Windows OpenCV opens no path that has letters beyond its code page.
+    sheet = cv2.imdecode(np.frombuffer(SHEET.read_bytes(), np.uint8), cv2.IMREAD_GRAYSCALE)
     assert sheet is not None
     for number, (x, y) in enumerate(PLACES):
         picture = np.full((*PICTURE, 3), GROUND, np.uint8)

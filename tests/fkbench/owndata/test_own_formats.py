@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
+import ntpath
 import shutil
+from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
+
+from fkbench.errors import FkbenchError
+from fkbench.owndata import collecting
+from fkbench.owndata.description import LabelFile
+from fkbench.owndata.faces import Face
 
 CSV = 'format = "csv"\nlabels = "labels.csv"\npictures = "images"\n'
 COCO = 'format = "coco"\nlabels = "labels.json"\npictures = "images"\n'
@@ -180,6 +188,30 @@ def test_ids_hold_no_absolute_path(own, opened):
     own.names = [str(own.folder / "images" / name) for name in own.names]
     own.csv()
     assert opened(own.describe(CSV)).ids == short
+
+
+@pytest.fixture
+def named_on_windows(monkeypatch):
+    """The names that pictures get on Windows."""
+    monkeypatch.setattr(collecting, "os", SimpleNamespace(path=ntpath))
+    file = LabelFile(Path("labels.csv"), Path("images"))
+    described = SimpleNamespace(path="faces.toml", files=[file])
+
+    def named(*pictures):
+        faces = [Face(picture, np.zeros((1, 2)), "row 1") for picture in pictures]
+        return collecting._names(described, faces, [file] * len(faces))
+
+    return named
+
+
+def test_ids_are_the_same_on_windows(named_on_windows):
+    assert named_on_windows("C:/set/a/1.png", "C:/set/b/2.png", "c/3.png") == ("a/1.png", "b/2.png", "c/3.png")
+
+
+def test_pictures_on_two_drives_are_a_clear_line(named_on_windows):
+    with pytest.raises(FkbenchError, match="on several drives") as caught:
+        named_on_windows("C:/set/1.png", "D:/set/2.png")
+    assert caught.value.remedy
 
 
 def test_faces_that_are_too_small_are_left_out_and_counted(own, opened, caplog):

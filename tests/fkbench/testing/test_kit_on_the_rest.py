@@ -172,6 +172,11 @@ def test_the_drawn_faces_are_this_projects_own():
     assert all((face == own[..., None]).all() for face, own in zip(faces, drawn, strict=True))
 
 
+def test_the_drawn_faces_are_found_in_a_folder_of_any_name(monkeypatch):
+    monkeypatch.setattr("cv2.imread", lambda *_: None)  # as on Windows for letters beyond its code page
+    assert len(list(drawn_faces())) == 6
+
+
 def test_boxes_that_are_made_from_labels_are_skipped_with_the_reason():
     found = findings(check_detector(DetectorSpec(name="o", summary="o", boxes=lambda s, t: None, role="oracle")))
     assert found["answers"][0] == found["empty"][0] == "skipped"
