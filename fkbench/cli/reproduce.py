@@ -226,10 +226,7 @@ def _verdict(first: Drift, page: dict[str, Any]) -> str:
     if first.exact:
         return "reproduced: the same seed gives the same numbers"
     if first.within is None:
-        return (
-            "not decided: the numbers differ, and the spread of seeds is not known. "
-            "--seeds 2 trains further seeds, and has one of its own"
-        )
+        return _undecided(first, page["seeds"]["recorded_others"])
     others = {
         "trained here": f"{len(first.own)} trainings made here",
         "recorded seeds": f"{page['seeds']['recorded_others']} other seeds of its row",
@@ -237,6 +234,21 @@ def _verdict(first: Drift, page: dict[str, Any]) -> str:
     }[first.rule]
     word = "reproduced" if first.within else "not reproduced"
     return f"{word}: {first.metric} drifts by {first.drift:+.3g} px, the limit is ±{first.limit:.3g} px by {others}"
+
+
+def _undecided(first: Drift, others: int) -> str:
+    """Why it cannot be said, and what helps."""
+    from fkbench.publishing.reproducing import FEWEST_RECORDED, GREATEST_LIMIT
+
+    if first.limit is None:
+        known = f"its row has {others} other seed{'s'[: others != 1]}" if others else "the spread of seeds is not known"
+        fewest = f", and fewer than {FEWEST_RECORDED} have no spread to go by" if others else ""
+        why = f"the numbers differ, and {known}{fewest}"
+    else:
+        share = f"{100 * GREATEST_LIMIT:g} % of the {first.metric}"
+        why = f"the limit by so few seeds would be ±{first.limit:.3g} px, more than {share}"
+    further = 2 * len(first.own) if first.rule == "trained here" else 2
+    return f"not decided: {why}. --seeds {further} trains further seeds, and has a spread of its own"
 
 
 def _number(value: float | None) -> str:

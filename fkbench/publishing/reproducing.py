@@ -7,8 +7,11 @@ applies:
 * `exact`: the same seed gives the same numbers, to the digits that are recorded.
 * `trained here`: m ≥ 3 trainings of one's own (the same seed and further ones). The recorded value is within the
   prediction interval for one further draw: |x − mean| ≤ t(.975, m − 1) · s · √(1 + 1/m).
-* `recorded seeds`: n ≥ 2 other seeds of the record's row. Two further draws lie no further apart than such draws do:
-  |y − x| ≤ t(.975, n − 1) · s · √2.
+* `recorded seeds`: n ≥ 3 other seeds of the record's row. Two further draws lie no further apart than such draws do:
+  |y − x| ≤ t(.975, n − 1) · s · √2. With two others that would be 18 · s, which lets nearly everything pass.
+
+A limit beyond a tenth of the recorded rmse confirms nothing, as another model could be within it: what is within such a
+limit is not decided. What is beyond it is still not reproduced.
 
 All trainings are taken for draws from one normal distribution; on another machine the same seed is another draw, since
 rounding differs and training amplifies that. A model without randomness has no spread: .1 % is let pass for rounding.
@@ -33,7 +36,9 @@ CERTAINTY = 0.95
 ROUNDING = 1e-3
 """Share by which a model without randomness may differ between machines."""
 FEWEST_TRAINED = 3
-FEWEST_RECORDED = 2
+FEWEST_RECORDED = 3
+GREATEST_LIMIT = 0.1
+"""Share of the recorded rmse: a drift within a greater limit says nothing."""
 DECIDES = "rmse"
 
 
@@ -65,11 +70,18 @@ class Drift:
         return same
 
     @property
+    def blunt(self) -> bool:
+        """Whether what decides has a limit that another model could be within."""
+        return self.metric == DECIDES and self.limit is not None and self.limit > GREATEST_LIMIT * abs(self.recorded)
+
+    @property
     def within(self) -> bool | None:
-        """Whether the drift passes."""
+        """Whether the drift passes; a blunt limit can only say that it does not."""
         if self.exact:
             return True
-        return None if self.limit is None else abs(self.drift) <= self.limit
+        if self.limit is None or (self.blunt and abs(self.drift) <= self.limit):
+            return None
+        return abs(self.drift) <= self.limit
 
 
 def siblings(record: RunRecord, records: Sequence[RunRecord]) -> list[RunRecord]:

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from fkbench.cli.main import main
+from fkbench.cli.reproduce import _verdict
 from fkbench.publishing.arithmetic import metrics_of
+from fkbench.publishing.reproducing import Drift
 from fkbench.records import ERRORS_FILE, ResultStore, RunStore, read_errors, verification_of, write_errors
 
 TINY = """
@@ -92,6 +94,21 @@ def test_a_result_is_trained_again_and_a_faked_one_is_found_out(call, tmp_path):
     assert code == 1, out
     assert "not reproduced" in out
     assert verification_of(store.find(record.key)) is None
+
+
+def test_what_is_not_decided_says_why_and_how_many_seeds_help():
+    pages = {
+        ("exact", None, 0): ("the spread of seeds is not known", "--seeds 2 "),
+        ("exact", None, 2): ("its row has 2 other seeds, and fewer than 3", "--seeds 2 "),
+        ("recorded seeds", 0.4, 3): ("±0.4 px, more than 10 % of the rmse", "--seeds 2 "),
+        ("trained here", 0.4, 0): ("±0.4 px, more than 10 % of the rmse", "--seeds 6 "),
+    }
+    for (rule, limit, others), said in pages.items():
+        own = (2.1, 2.0, 1.9) if rule == "trained here" else (2.1,)
+        found = Drift("rmse", 2.0, 2.1, own, rule, 0.1, 0.1, limit)
+        text = _verdict(found, {"seeds": {"recorded_others": others}})
+        assert text.startswith("not decided: ")
+        assert all(part in text for part in said), text
 
 
 def test_a_published_result_is_not_held_against_the_run_that_it_comes_from(call, tmp_path):

@@ -51,12 +51,30 @@ def test_without_a_spread_other_numbers_are_not_decided(one):
 
 
 def test_other_seeds_of_the_row_are_the_yardstick(one):
-    others = [with_rmse(one, value) for value in (2.0, 2.1, 2.2)]
-    limit = 4.302653 * 0.1 * math.sqrt(2)  # t(.975, 2); s of the three is .1
+    others = [with_rmse(one, value) for value in (2.0, 2.01, 2.02)]
+    limit = 4.302653 * 0.01 * math.sqrt(2)  # t(.975, 2); s of the three is .01
     found = first(with_rmse(one, 2.0), [with_rmse(one, 2.0 + 0.99 * limit)], others)
     assert (found.rule, found.within) == ("recorded seeds", True)
     assert found.limit == pytest.approx(limit, rel=1e-5)
     assert first(with_rmse(one, 2.0), [with_rmse(one, 2.0 - 1.01 * limit)], others).within is False
+
+
+@pytest.mark.parametrize("drift", [0.0001, 0.9, 9.0])
+def test_two_other_seeds_decide_nothing(one, drift):
+    others = [with_rmse(one, value) for value in (2.0, 2.05)]  # 18 times their spread is .64, a third of the score
+    found = first(with_rmse(one, 2.0), [with_rmse(one, 2.0 + drift)], others)
+    assert (found.rule, found.limit, found.within) == ("exact", None, None)
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_a_limit_beyond_a_tenth_of_the_score_confirms_nothing_and_refutes(one, own):
+    """A record of the mean face could be within it of a net's."""
+    wide, narrow = ([with_rmse(one, 2.0 + step * i) for i in (-1, 0, 1)] for step in (0.05, 0.02))
+    for spread, near in ((wide, None), (narrow, True)):
+        again = spread if own else [with_rmse(one, 2.01)]
+        others = [] if own else spread
+        assert first(with_rmse(one, 2.02), again, others).within is near
+        assert first(with_rmse(one, 9.0), [with_rmse(one, 2.01), *again[1:]], others).within is False
 
 
 def test_trainings_of_ones_own_go_before_recorded_seeds(one):
@@ -76,7 +94,7 @@ def test_a_model_without_randomness_has_no_spread_but_rounding(one):
     assert first(record, [with_rmse(one, 2.0025)], others).within is False
 
 
-@pytest.mark.parametrize(("own", "recorded"), [(1, 2), (1, 4), (3, 0), (5, 0)])
+@pytest.mark.parametrize(("own", "recorded"), [(1, 3), (1, 4), (3, 0), (5, 0)])
 def test_honest_results_pass_19_times_in_20(own, recorded):
     """The rules themselves, on draws from one normal distribution."""
     from fkbench.publishing.reproducing import _drift
@@ -91,7 +109,7 @@ def test_honest_results_pass_19_times_in_20(own, recorded):
         def metric(self, name):
             return self.value
 
-    draws = np.random.default_rng(5).normal(2.0, 0.1, (3000, 1 + own + recorded))
+    draws = np.random.default_rng(5).normal(2.0, 0.002, (3000, 1 + own + recorded))
     passed = [
         _drift("rmse", Record(row[0]), [*map(Record, row[1 : 1 + own])], [*map(Record, row[1 + own :])]).within
         for row in draws.tolist()
