@@ -34,6 +34,7 @@ from fkbench.protocols import PROTOCOLS
 from fkbench.records import ERRORS_FILE, ProtocolInfo, RunRecord, beside, read_errors
 from fkbench.records.plain import plain, rounded
 from fkbench.score import ImageErrors, Pair, SeedSums, all_pairs, ranks
+from fkbench.words import counted, plural
 
 SEEDS_NEEDED = 3
 UNRANKING_FLAGS = {name: name for name in ("collapsed", "untrained")} | {
@@ -83,7 +84,7 @@ def reasons(entry: Entry) -> tuple[str, ...]:
     found += _disputed(entry)
     needed = 1 if entry.deterministic else SEEDS_NEEDED
     if 0 < len(entry.done) < needed:
-        found.append(f"{_count(len(entry.done), 'seed')}, {needed} needed")
+        found.append(f"{counted(len(entry.done), 'seed')}, {needed} needed")
     for flag, reason in UNRANKING_FLAGS.items():
         marked = [record for record in entry.done if flag in record.flags]
         if marked:
@@ -229,8 +230,4 @@ def rank_labels(
 
 
 def _seeds(records: list[RunRecord]) -> str:
-    return f"seed{'s' if len(records) > 1 else ''} {', '.join(str(record.seed) for record in records)}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return f"{plural(len(records), 'seed')} {', '.join(str(record.seed) for record in records)}"

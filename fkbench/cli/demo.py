@@ -11,6 +11,7 @@ import typer
 from fkbench.cli.options import DetectorSettingsOption, DeviceOption, RuntimeOption
 from fkbench.cli.session import Session, console, current, note, parse_settings, print_json
 from fkbench.errors import FkbenchError
+from fkbench.words import counted
 
 if TYPE_CHECKING:
     from fkbench.live.player import Show
@@ -184,7 +185,7 @@ def _report(show: Show, out: Path | None, as_json: bool, loaded: LoadedRun) -> N
         return
     latency, count = facts["latency_ms"], facts["frames"]
     lines = [
-        f"{show.title}: {count} frame{'s'[: count != 1]}, faces in {facts['frames_with_faces']} of them",
+        f"{show.title}: {counted(count, 'frame')}, faces in {facts['frames_with_faces']} of them",
         f"{facts['fps']:.1f} frames/s; latency {latency['p50']:.0f} ms (90 %: {latency['p90']:.0f} ms)",
     ]
     if facts["dropped"]:

@@ -11,6 +11,7 @@ from fkbench.cli.options import JsonObjectOption
 from fkbench.cli.session import Session, console, current, note, parse_settings, print_json
 from fkbench.errors import FkbenchError
 from fkbench.specs import DetectorSpec
+from fkbench.words import counted
 
 if TYPE_CHECKING:
     from fkbench.detect import OpenDetector
@@ -118,7 +119,7 @@ def _print_found(facts: list[dict[str, Any]], out: Path | None) -> None:
         if "error" in image:
             continue
         count = len(image["boxes"])
-        console().print(f"{image['path']}: {count} face{'s'[: count != 1]}, {image['ms']:.0f} ms", soft_wrap=True)
+        console().print(f"{image['path']}: {counted(count, 'face')}, {image['ms']:.0f} ms", soft_wrap=True)
         for x, y, width, height, score in image["boxes"]:
             sure = f"  score {score:.3g}" if score is not None else ""
             console().print(f"  x {x:.1f}  y {y:.1f}  w {width:.1f}  h {height:.1f}{sure}")

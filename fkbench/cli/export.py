@@ -15,6 +15,7 @@ from fkbench.cli.options import JsonObjectOption
 from fkbench.cli.session import Session, console, current, note, print_json
 from fkbench.errors import FkbenchError, RunFailedError, UnknownNameError
 from fkbench.records import safe_name
+from fkbench.words import plural
 
 if TYPE_CHECKING:
     from fkbench.datasets.samples import ByteArray
@@ -64,7 +65,7 @@ def _check(kind: str, tolerance: float) -> None:
     lacking = [package for package in NEEDED[kind] if importlib.util.find_spec(package) is None]
     if lacking:
         raise FkbenchError(
-            f"ONNX needs the package{'s'[: len(lacking) != 1]} {', '.join(lacking)}.",
+            f"ONNX needs the {plural(len(lacking), 'package')} {', '.join(lacking)}.",
             "pip install 'fkbench[onnx]', or use --format pt2.",
         )
     if not tolerance > 0:

@@ -10,6 +10,7 @@ import typer
 from fkbench.cli.leaderboard import added_page, made_text, print_added
 from fkbench.cli.options import JsonValueOption
 from fkbench.cli.session import note, print_json
+from fkbench.words import counted
 
 if TYPE_CHECKING:
     from fkbench.publishing import Merged
@@ -74,7 +75,7 @@ def _print(done: Merged, made: Leaderboards | None, out: Path | None, remedy: st
         note(f"Damaged: {line}")
     read = sum(done.read.values())
     place = f" in {out}" if out else ""
-    note(f"{read} record{'s'[: read != 1]} read, {done.results} result{'s'[: done.results != 1]}{place}.")
+    note(f"{counted(read, 'record')} read, {counted(done.results, 'result')}{place}.")
     if made is None:
         return
     for path, reason in made.faults.items():

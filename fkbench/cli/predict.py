@@ -13,6 +13,7 @@ from fkbench.cli.session import Session, console, current, note, parse_settings,
 from fkbench.errors import FkbenchError
 from fkbench.finding import find_run_dataset
 from fkbench.specs import DetectorSpec
+from fkbench.words import counted
 
 if TYPE_CHECKING:
     from fkbench.datasets.samples import ByteArray, FloatArray
@@ -215,7 +216,7 @@ def _deliver(
         print_json({**facts, "images": image_facts(found.ids, found.points, failed)})
     else:
         console().print(
-            f"{loaded.model.name}: points of {len(found.ids)} picture{'s'[: len(found.ids) != 1]}",
+            f"{loaded.model.name}: points of {counted(len(found.ids), 'picture')}",
             *said,
             sep="\n",
             soft_wrap=True,

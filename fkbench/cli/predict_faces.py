@@ -12,6 +12,7 @@ import numpy as np
 
 from fkbench.cli.session import console, note, print_json
 from fkbench.errors import FkbenchError
+from fkbench.words import counted
 
 if TYPE_CHECKING:
     from fkbench.datasets.samples import ByteArray, FloatArray
@@ -118,7 +119,7 @@ def _deliver(
         print_json(page)
         return
     total = sum(len(each.found) for each in images)
-    many = f"{total} face{'s'[: total != 1]} in {len(images)} picture{'s'[: len(images) != 1]}"
+    many = f"{counted(total, 'face')} in {counted(len(images), 'picture')}"
     console().print(f"{loaded.model.name}: points of {many}, found by {detector}", *said, sep="\n", soft_wrap=True)
     if not said:
         note("--out FILE.json or FILE.csv writes the points, --grid FILE draws them, --json prints them.")

@@ -11,6 +11,7 @@ import typer
 from fkbench.cli.options import JsonValueOption
 from fkbench.cli.session import console, current, note, print_json
 from fkbench.errors import FkbenchError
+from fkbench.words import counted
 
 if TYPE_CHECKING:
     from fkbench.records import Leftover, RunRecord, RunStore
@@ -68,7 +69,7 @@ def remove(
     if as_json:
         print_json({"removed": folders})
     elif folders:
-        note(f"Removed {len(folders)} run{'' if len(folders) == 1 else 's'}.")
+        note(f"Removed {counted(len(folders), 'run')}.")
 
 
 def collect(
@@ -135,7 +136,7 @@ def _folders(store: RunStore, run: str) -> list[Path]:
 
 def _confirmed(count: int) -> bool:
     try:
-        return typer.confirm(f"Remove {count} run{'' if count == 1 else 's'}?", err=True)
+        return typer.confirm(f"Remove {counted(count, 'run')}?", err=True)
     except typer.Abort:
         raise FkbenchError(
             "Nothing was removed: there was no answer.", "Add --yes to remove without being asked."

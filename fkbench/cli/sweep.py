@@ -10,6 +10,7 @@ import typer
 from fkbench.cli.run import parse_seeds
 from fkbench.cli.session import Session, current, note, parse_settings, print_json
 from fkbench.errors import FkbenchError
+from fkbench.words import counted
 
 if TYPE_CHECKING:
     from fkbench.sweep import Cell, Matrix, Options, Outcome, Planned
@@ -141,7 +142,6 @@ def _planned(session: Session, matrices: list[Matrix], time_limit: str, options:
     from fkbench.cli.sweep_table import waiting
     from fkbench.specs import ModelSpec
     from fkbench.sweep import cells_of, duration, plan, slip
-    from fkbench.sweep.matrix import counted
 
     limit = duration(time_limit) if time_limit else None
     names = [spec.name for spec in session.registry.all(ModelSpec) if spec.member is None and not spec.not_run]
@@ -149,7 +149,7 @@ def _planned(session: Session, matrices: list[Matrix], time_limit: str, options:
     if limit is not None:
         cells = [replace(cell, limit=limit) for cell in cells]
     _check_names(session, cells)
-    with waiting(f"planning {counted(len(cells))}") as say:
+    with waiting(f"planning {counted(len(cells), 'run')}") as say:
         planned = plan(cells, options, say, retry=retry)
     if session.debug:
         for line in (line for one in planned for line in one.log.splitlines()):

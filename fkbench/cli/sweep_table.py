@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from fkbench.boards.text import cut, visible
 from fkbench.cli.session import console, note
-from fkbench.sweep.matrix import counted, span
+from fkbench.sweep.matrix import span
+from fkbench.words import counted
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -136,7 +137,7 @@ class SweepDisplay:
         self.runs: list[Running] = []
         self.live = Live(console=self.screen, get_renderable=self._rows, refresh_per_second=4, transient=True)
         skipped = sum(one.state == "done" for one in planned)
-        self.said = f"{counted(self.total)} to do, {skipped} finished before."
+        self.said = f"{counted(self.total, 'run')} to do, {skipped} finished before."
 
     def __enter__(self) -> SweepDisplay:
         self.say(self.said)

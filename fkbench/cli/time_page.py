@@ -10,6 +10,7 @@ from rich.markup import escape
 from fkbench.cli.session import console
 from fkbench.cli.show_page import plain_table
 from fkbench.cli.time_floors import keep_whole, print_floors, short_number
+from fkbench.words import counted
 
 Row = Mapping[str, Any]
 NAME = 14  # letters of a runtime that still fit into a heading
@@ -40,7 +41,7 @@ def print_page(page: Row) -> None:
 
 def _threads(timing: Row) -> str:
     threads = timing["threads"]
-    return f"{threads['intra_op']} thread{'s'[: threads['intra_op'] != 1]} on {threads['cores']} cores"
+    return f"{counted(threads['intra_op'], 'thread')} on {threads['cores']} cores"
 
 
 def _print_runtimes(timings: Sequence[Row]) -> None:

@@ -11,6 +11,7 @@ from fkbench.cli.options import JsonValueOption
 from fkbench.cli.session import Session, current, note, print_json
 from fkbench.cli.stored_checks import StoreOption, store_check
 from fkbench.errors import FkbenchError, UnknownNameError
+from fkbench.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,7 +111,7 @@ def _chosen(session: Session, runs: list[str], every: bool) -> tuple[list[RunRec
         raise FkbenchError(f"There are no results in '{session.runs_root}'.", "Name a folder with --runs.")
     if len(found) < len(records):
         left = len(records) - len(found)
-        note(f"{left} run{'' if left == 1 else 's'} that did not finish: there is nothing to compute again.")
+        note(f"{counted(left, 'run')} that did not finish: there is nothing to compute again.")
     return found, damaged
 
 

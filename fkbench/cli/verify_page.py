@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from fkbench.cli.session import console, note
+from fkbench.words import counted
 
 if TYPE_CHECKING:
     from fkbench.publishing.verifying import Checked
@@ -59,8 +60,9 @@ def print_summary(found: Sequence[Checked], unread: int, *, whole: bool) -> None
     if not every or (whole and every == 1):
         return
     failed = unread + sum(bool(one.mismatches) for one in found)
-    results = f"{every} result{'' if every == 1 else 's'}"
-    console().print(f"{results}: {every - failed} checked, {failed} failed", style="bold red" if failed else "bold")
+    console().print(
+        f"{counted(every, 'result')}: {every - failed} checked, {failed} failed", style="bold red" if failed else "bold"
+    )
 
 
 def _print_metrics(found: Checked) -> None:

@@ -17,6 +17,7 @@ from fkbench.live.pipeline import Pipeline
 from fkbench.live.server import Served
 from fkbench.live.sinks import Sink, Window
 from fkbench.live.sources import About, clock
+from fkbench.words import counted
 
 LOST = 1
 """Exit code where a live source stopped by itself."""
@@ -89,8 +90,7 @@ class Show:
         return all(going) and self._wait(frame)
 
     def _status(self, faces: int) -> str:
-        count = f"{faces} face{'s'[: faces != 1]}"
-        return f"{self.meter.rate:.1f} frames/s   {self.meter.latency_ms:.0f} ms   {count}"
+        return f"{self.meter.rate:.1f} frames/s   {self.meter.latency_ms:.0f} ms   {counted(faces, 'face')}"
 
     def _tell(self, faces: int) -> None:
         state = {

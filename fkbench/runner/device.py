@@ -9,6 +9,7 @@ import torch
 
 from fkbench.errors import FkbenchError
 from fkbench.specs import Recipe
+from fkbench.words import counted
 
 
 def choose_device(name: str) -> torch.device:
@@ -27,7 +28,7 @@ def choose_device(name: str) -> torch.device:
         count = torch.cuda.device_count()
         if not torch.cuda.is_available() or (device.index or 0) >= count:
             raise FkbenchError(
-                f"There is no device '{name}' here: PyTorch sees {count} GPU{'' if count == 1 else 's'}.",
+                f"There is no device '{name}' here: PyTorch sees {counted(count, 'GPU')}.",
                 "Use --device cpu, or install a CUDA build of PyTorch and its driver.",
             )
     elif device.type != "cpu":

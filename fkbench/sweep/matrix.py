@@ -121,11 +121,6 @@ def named(text: str, models: Iterable[str]) -> list[str]:
     return sorted(found)
 
 
-def counted(number: int, noun: str = "run") -> str:
-    """`1 run`, `2 runs`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
 def duration(text: str, what: str = "--time-limit") -> float:
     """`2h`, `90m`, `1h30m`, `45s` or a number of seconds, as seconds.
 

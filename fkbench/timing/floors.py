@@ -16,6 +16,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from fkbench.timing.macs import count_macs, evaluating
 from fkbench.timing.peaks import Peak
+from fkbench.words import counted
 
 BYTES = {"fp32": 4, "bf16": 2, "fp16": 2}
 """Of a number, by precision."""
@@ -217,7 +218,7 @@ def floors_line(page: Mapping[str, Any]) -> str:
 def peak_line(peak: Mapping[str, Any]) -> str:
     """What `peak_page` says, in a line."""
     return (
-        f"peaks at {peak['precision']}, {peak['threads']} thread{'s'[: peak['threads'] != 1]}: "
+        f"peaks at {peak['precision']}, {counted(peak['threads'], 'thread')}: "
         f"{peak['operations_per_s'] / 1e9:.4g} billion operations/s, memory {peak['read_per_s'] / 1e9:.3g} GB/s read, "
         f"{peak['moved_per_s'] / 1e9:.3g} GB/s read and written"
     )

