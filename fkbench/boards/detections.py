@@ -14,6 +14,8 @@ from fkbench.boards import by_box
 from fkbench.records import RunRecord, safe_name
 from fkbench.records.detections import Report, boxed_of, detectors_of, with_boxed
 
+Data = tuple[str, str, str, int]
+"""What the rows of a board share: name of the dataset, split, fingerprint, version of the split."""
 SELF_REPORTED = "Self-reported: the boxes behind these numbers are not stored."
 DETECTORS_LEGEND = (
     "Boxes corrected onto the reference square, IoU ≥ 0.5 with it; recall and precision with 95 % intervals over "
@@ -53,15 +55,17 @@ def side_boards(
         report: called with a line for each page that cannot be read.
         dataset: detectors on this one only.
     """
-    found = [_of_detectors(group) for group in _by_data(detectors_of(root, report, dataset))]
+    found = [_of_detectors(group) for group in by_data(detectors_of(root, report, dataset))]
     return sorted(found + _of_models(records, report), key=lambda board: board.slug)
 
 
-def _by_data(pages: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
-    groups: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+def by_data(pages: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Pages of detectors that looked at the same pictures: no others are in one table."""
+    groups: dict[Data, list[dict[str, Any]]] = {}
     for page in pages:
         data = page["dataset"]
-        groups.setdefault((data["name"], data["split"], data["fingerprint"]), []).append(page)
+        key = (data["name"], data["split"], data["fingerprint"], data["split_version"])
+        groups.setdefault(key, []).append(page)
     return [groups[key] for key in sorted(groups)]
 
 
@@ -74,7 +78,7 @@ def _of_detectors(pages: Sequence[dict[str, Any]]) -> SideBoard:
             if seen_in_fit(page)]  # fmt: skip
     return SideBoard(
         slug=detectors_slug(data),
-        title=f"Detectors on {data['name']}, split {data['split']}",
+        title=f"Detectors on {data['name']}, split {data['split']}{_later(data['split_version'], ', version ')}",
         heads=tuple((title, name in ("detector", "settings")) for name, title in MARKDOWN),
         rows=tuple(tuple(cell_text(row, name) for name, _ in MARKDOWN) for row in rows),
         legend=(DETECTORS_LEGEND, *footnotes(rows), *sorted(fits), SELF_REPORTED),
@@ -83,35 +87,49 @@ def _of_detectors(pages: Sequence[dict[str, Any]]) -> SideBoard:
 
 
 def detectors_slug(data: dict[str, Any]) -> str:
-    """`detectors-<dataset>-<split>-` and 8 digits of the fingerprint."""
+    """`detectors-<dataset>-<split>-`, 8 digits of the fingerprint, and `-vN` for later versions of the split."""
     digits = data["fingerprint"].rpartition(":")[2][:8]
-    return safe_name(f"detectors-{data['name']}-{data['split']}-{digits}")
+    return safe_name(f"detectors-{data['name']}-{data['split']}-{digits}{_later(data['split_version'], '-v')}")
+
+
+def _later(version: int, before: str) -> str:
+    """A split's version where it is not the first: names and titles of before have none."""
+    return f"{before}{version}" if version != 1 else ""
 
 
 def _of_models(records: Iterable[RunRecord], report: Report) -> list[SideBoard]:
-    groups: dict[tuple[str, str, str], list[tuple[RunRecord, list[dict[str, Any]]]]] = {}
+    groups: dict[Data, list[tuple[RunRecord, list[dict[str, Any]]]]] = {}
     for record in with_boxed(records):
         pages = boxed_of(record, report) if record.status == "done" and record.metric("rmse") is not None else []
-        splits = {page["dataset"]["split"] for page in pages}
-        for split in splits:
-            key = (record.dataset.name, split, record.dataset.fingerprint)
-            same = [page for page in pages if page["dataset"]["split"] == split]
+        of_record: dict[Data, list[dict[str, Any]]] = {}
+        for page in pages:
+            key = (record.dataset.name, page["dataset"]["split"], record.dataset.fingerprint, _version(page, record))
+            of_record.setdefault(key, []).append(page)
+        for key, same in of_record.items():
             groups.setdefault(key, []).append((record, same))
     return [_by_boxes(key, groups[key]) for key in sorted(groups)]
 
 
-def _by_boxes(key: tuple[str, str, str], runs: list[tuple[RunRecord, list[dict[str, Any]]]]) -> SideBoard:
-    dataset, split, fingerprint = key
+def _version(page: dict[str, Any], record: RunRecord) -> int:
+    """Of the split that a run was scored on; where the page does not state it, that of the run's own split."""
+    data = page["dataset"]
+    own = record.dataset.split_version if data["split"] == record.dataset.split else 1
+    return int(data.get("split_version", own))
+
+
+def _by_boxes(key: Data, runs: list[tuple[RunRecord, list[dict[str, Any]]]]) -> SideBoard:
+    dataset, split, fingerprint, version = key
     scores: list[dict[str, Any]] = []
     for record, pages in sorted(
         runs, key=lambda run: (run[0].model.name, run[0].protocol.name, run[0].seed, run[0].key)
     ):
-        own = [by_box.own_score(record)] if record.dataset.split == split else []
+        same = (record.dataset.split, record.dataset.split_version) == (split, version)
+        own = [by_box.own_score(record)] if same else []
         scores += [*own, *sorted(pages, key=lambda page: (page["box"], str(page["box_settings"])))]
     rows = by_box.board_rows(scores)
     return SideBoard(
-        slug=safe_name(f"boxes-{dataset}-{split}-{fingerprint.rpartition(':')[2][:8]}"),
-        title=f"Models by boxes on {dataset}, split {split}",
+        slug=safe_name(f"boxes-{dataset}-{split}-{fingerprint.rpartition(':')[2][:8]}{_later(version, '-v')}"),
+        title=f"Models by boxes on {dataset}, split {split}{_later(version, ', version ')}",
         heads=tuple((title, place < 4) for place, title in enumerate(by_box.MARKDOWN)),
         rows=tuple(tuple(by_box.cells_of(row)) for row in rows),
         legend=(*by_box.jitter_lines(rows), by_box.LEGEND, *by_box.footnotes(rows), SELF_REPORTED),

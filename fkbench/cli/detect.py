@@ -229,6 +229,7 @@ def _available(session: Session) -> list[str]:
 def _show_board(
     session: Session, dataset: str, pages: list[dict[str, Any]] | None, out: Path | None, as_json: bool
 ) -> None:
+    from fkbench.boards.detections import by_data
     from fkbench.detect.pages import board_rows, seen_in_fit, write_board
     from fkbench.records.detections import detectors_of
 
@@ -246,7 +247,8 @@ def _show_board(
     elif not shown:
         note(f"No detector has been scored on {dataset} here. Add --detector NAME, or --detector all.")
     else:
-        _print_board(board_rows(shown))
+        for same in by_data(shown):
+            _print_board(board_rows(same))
 
 
 def _print_board(rows: list[dict[str, Any]]) -> None:

@@ -269,6 +269,7 @@ def _scored(subject: str, inputs: Inputs, outcome: Outcome) -> Scored:
         "dataset": {
             "name": inputs.spec.name,
             "split": inputs.split.name,
+            "split_version": inputs.split.version,
             "fingerprint": samples.fingerprint,
             "images": len(inputs.split.test),
             "leaky": inputs.split.leaky,

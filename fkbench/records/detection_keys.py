@@ -44,18 +44,21 @@ def detector_stem(page: Mapping[str, Any]) -> str:
 def question_of(page: Mapping[str, Any]) -> str:
     """What a detector's result answers, however: the detector, its settings, the data. Its key has the rest, too."""
     data = page["dataset"]
-    about = [page["detector"]["name"], page["detector"]["settings"], data["name"], data["split"], data["fingerprint"]]
-    return canonical_json(about)
+    asked = [page["detector"]["name"], page["detector"]["settings"]]
+    return canonical_json([*asked, *(data[name] for name in ("name", "split", "split_version", "fingerprint"))])
 
 
 def boxed_stem(page: Mapping[str, Any]) -> str:
     """`boxed-<detector>-<8 digits>` of a run's scores with a detector's boxes: the same question, the same name.
 
-    The digits are of the data, the split, the detector, its settings and its correction.
+    The digits are of the data, the split, the detector, its settings and its correction. The first version of a split
+    goes without saying: pages of before do not state it.
 
     Args:
         page: JSON values; the scores need not be there yet.
     """
     data, box = page["dataset"], {"name": page["box"], **page["box_settings"]}
     asked = {"fingerprint": data["fingerprint"], "split": data["split"], "box": box}
+    if data.get("split_version", 1) != 1:
+        asked["split_version"] = data["split_version"]
     return f"boxed-{safe_name(page['box'])}-{plan_key(rounded(plain(asked)))[:8]}"

@@ -1,7 +1,7 @@
 """Results about detectors: how well one finds faces, and how well a run does with its boxes.
 
 Both are pages of JSON. Of a runs folder: `detectors/<dataset>/<detector>-<key>.json` and, beside a run's record,
-`boxed-<detector>-<key>.json`. Published, below `results`: `detectors-<dataset>-<split>-<8 digits>/` with
+`boxed-<detector>-<key>.json`. Published, below `results`: `detectors-<dataset>-<split>-<8 digits>[-vN]/` with
 `<detector>-<key>.detector.json`, and `<board>/<model>-<key>.boxed-<detector>-<key>.score.json`. They are by anyone:
 everything that a table shows of them is checked here.
 """
@@ -135,10 +135,11 @@ class DetectorResult(OpenPart):
 
 
 class BoxedData(OpenPart):
-    """The test part that was scored."""
+    """The test part that was scored. Where no version of the split is stated, the run's own is meant, or the first."""
 
     name: Name
     split: Name
+    split_version: Count = 1
     fingerprint: Name
     images: Count
 

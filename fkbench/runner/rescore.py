@@ -114,7 +114,11 @@ def boxed_path(inputs: Inputs, folder: Path) -> Path:
     """Where a run's scores with a detector's boxes lie, beside its record: the same question replaces its answer."""
     settings = dict(inputs.box)
     page = {
-        "dataset": {"fingerprint": inputs.samples.fingerprint, "split": inputs.split.name},
+        "dataset": {
+            "fingerprint": inputs.samples.fingerprint,
+            "split": inputs.split.name,
+            "split_version": inputs.split.version,
+        },
         "box": settings.pop("name"),
         "box_settings": settings,
     }

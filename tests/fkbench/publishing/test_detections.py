@@ -11,7 +11,7 @@ from fkbench.detect.pages import row_of
 from fkbench.errors import FkbenchError
 from fkbench.publishing import Scrubber, Sides, merge, publish, publish_boxed, publish_detectors, rebuild
 from fkbench.records import ResultStore
-from fkbench.records.detection_keys import boxed_stem, detector_key, detector_stem
+from fkbench.records.detection_keys import boxed_stem, detector_key, detector_stem, question_of
 from fkbench.records.detections import BoxedResult, DetectorResult, boxed_files, detectors_of, read_detection
 
 FINDING = {"recall": 0.9, "recall_ci": [0.8, 1.0], "precision": 1.0, "precision_ci": None, "ap": None,
@@ -115,6 +115,28 @@ def test_both_are_published_scrubbed_and_make_boards_from_the_files_alone(store,
     shutil.rmtree(store.root)
     rebuild(tmp_path / "moved")
     assert texts(tmp_path / "moved") == everything
+
+
+def test_two_versions_of_a_split_never_share_a_table(store, scored, tmp_path):
+    """Their test pictures are others; the first version's names are as they were."""
+    later = detector()
+    later["dataset"] = later["dataset"] | {"split_version": 2}
+    later["key"] = detector_key(later)
+    assert question_of(later) != question_of(detector())
+    put_detector(store.root, later)
+    own = next(record for record in ResultStore(store.root).records() if record.path == str(scored))
+    page = boxed(own)
+    page["dataset"] = page["dataset"] | {"split_version": 2}
+    assert boxed_stem(page) != boxed_stem(boxed(own))
+    write(scored / f"{boxed_stem(page)}.json", page)
+    publish_all(store, tmp_path / "lb")
+    names = ("boxes-faces-honest-01234567", "detectors-faces-honest-01234567")
+    sides = {side.slug: side for side in rebuild(tmp_path / "lb").sides}
+    assert sorted(sides) == sorted([*names, *(f"{name}-v2" for name in names)])
+    assert [row[3] for row in sides[names[0]].rows] == ["whole", "finder"]
+    assert [row[3] for row in sides[f"{names[0]}-v2"].rows] == ["finder"]
+    assert [len(sides[name].rows) for name in (names[1], f"{names[1]}-v2")] == [1, 1]
+    assert sides[f"{names[1]}-v2"].title == "Detectors on faces, split honest, version 2"
 
 
 def test_they_do_not_get_in_the_way_of_records(store, scored, tmp_path):
