@@ -1,7 +1,8 @@
 """Whether contributed results may stand beside those that are published, so that nobody's row is changed by another.
 
 A row is all seeds of one plan: a seed more can lower it or, where it failed, cost it its rank. A board is of one set of
-images: results on another one do not belong there, however many there are of them.
+images: results on another one do not belong there, however many there are of them. What a record says of the data is
+shown for the whole board, a failed one's as well: it has to be what is published.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from fkbench.boards.entries import entries_of
 from fkbench.boards.ranking import images_of
 from fkbench.errors import FkbenchError
 from fkbench.publishing.planned import key_fault
-from fkbench.records import ERRORS_FILE, ResultStore, RunRecord, beside, read_errors
+from fkbench.records import ERRORS_FILE, ResultStore, RunRecord, beside, canonical_json, read_errors
 from fkbench.registry import Registry
 from fkbench.runner.plan import ENGINE_VERSION
 from fkbench.specs import ModelSpec
@@ -44,7 +45,9 @@ def joining_faults(incoming: Path, published: Path, registry: Registry) -> list[
             _false_claim(record, registry),
             _board_fault(key, boards),
         ]
-        found += [_row_fault(record, boards.get(key, [])), _image_fault(record, images.get(key, set()))]
+        there = boards.get(key, [])
+        found += [_row_fault(record, there), _image_fault(record, images.get(key, set()))]
+        found += [_data_fault(record, there), _baseline_fault(record, there, registry)]
         faults += [f"{record.model.name} {record.key}: {fault}" for fault in found if fault]
     return faults
 
@@ -94,6 +97,36 @@ def _row_fault(record: RunRecord, there: Sequence[RunRecord]) -> str:
     return f"row: it would join the one of {joined.key}, which is published: the keepers merge it"
 
 
+def _data_fault(record: RunRecord, there: Sequence[RunRecord]) -> str:
+    """Whether it says something else of the board's data than what is published; its version is part of the board."""
+    stated = _facts(record)
+    known = [_facts(one) for one in _that_count(there)]
+    wrong = [name for name, value in stated.items() if known and all(facts[name] != value for facts in known)]
+    return f"dataset: its {', '.join(wrong)} differ from what is published on its board" if wrong else ""
+
+
+def _facts(record: RunRecord) -> dict[str, str]:
+    data = record.dataset
+    return {
+        "counts": canonical_json(data.counts),
+        "official": canonical_json(data.official.model_dump()),
+        "leaks": canonical_json(data.leaks),
+        "flag leaky": str("leaky" in record.flags),
+    }
+
+
+def _baseline_fault(record: RunRecord, there: Sequence[RunRecord], registry: Registry) -> str:
+    """Baselines that a record has scores of have a row each, so that they must be ones that are known."""
+    known = {spec.name for spec in registry.all(ModelSpec) if spec.role == "baseline"}
+    known |= {name for one in there for name in (*one.baseline, *_own_name(one))}
+    strange = sorted(record.baseline.keys() - known)
+    return f"baseline: {strange[0]} is none that is known here or published on its board" if strange else ""
+
+
+def _own_name(record: RunRecord) -> tuple[str, ...]:
+    return (record.model.name,) if record.model.role == "baseline" else ()
+
+
 def _image_fault(record: RunRecord, usual: set[str]) -> str:
     own = _images(record)
     if not usual or not own or own in usual:
@@ -103,9 +136,13 @@ def _image_fault(record: RunRecord, usual: set[str]) -> str:
 
 def _usual_images(there: Sequence[RunRecord]) -> set[str]:
     """What the baselines of a board are scored on, else what all of its results are."""
-    baselines = [record for record in there if record.model.role == "baseline"]
-    found = {_images(record) for record in baselines} - {""}
+    found = {_images(record) for record in _that_count(there)} - {""}
     return found or {_images(record) for record in there} - {""}
+
+
+def _that_count(there: Sequence[RunRecord]) -> Sequence[RunRecord]:
+    """The baselines of a board, else all of its results."""
+    return [record for record in there if record.model.role == "baseline"] or there
 
 
 def _images(record: RunRecord) -> str:

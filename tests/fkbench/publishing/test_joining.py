@@ -114,6 +114,36 @@ def test_a_board_of_other_data_does_not_take_the_name_of_a_published_one(faults)
     assert "other settings of the box" in fault
 
 
+CONTRADICTIONS = {
+    "counts": {"dataset__counts": {"test": 48, "train": 9}},
+    "official": {"dataset__official": {"labels": False, "pixels": None}},
+    "leaks": {"dataset__leaks": {"groups": {"both_sides": 3, "total": 9, "test_share": 1.0}}},
+    "flag leaky": {"flags": ["leaky"]},
+}
+
+
+@pytest.mark.parametrize("name", CONTRADICTIONS)
+@pytest.mark.parametrize("state", [{}, FAILED])
+def test_what_is_said_of_the_data_is_what_is_published_whether_the_run_has_finished_or_not(faults, name, state):
+    assert faults("mynet", 1.0, 0, **state) == []
+    [fault] = faults("other", 1.0, 0, **{**state, **CONTRADICTIONS[name]})
+    assert f"dataset: its {name} differ from what is published on its board" in fault
+
+
+def test_the_baselines_say_what_the_data_of_a_board_are(base, faults, put_in):
+    put_in(base[0], "mean", 9.0, model__role="baseline")
+    put_in(base[0], "liar", 9.0, **CONTRADICTIONS["counts"])
+    assert "dataset: its counts" in faults("mynet", 1.0, 0, **CONTRADICTIONS["counts"])[0]
+
+
+@pytest.mark.parametrize("state", [{}, FAILED])
+def test_a_record_brings_no_baselines_of_its_own(base, faults, put_in, state):
+    put_in(base[0], "mean", 9.0, model__role="baseline", baseline={})
+    assert faults("mynet", 1.0, 0, baseline={"mean": {"rmse": 9.0}}, **state) == []
+    [fault] = faults("other", 1.0, 0, baseline={"best-of-all": {"rmse": 0.1}}, **state)
+    assert "baseline: best-of-all is none that is known here or published on its board" in fault
+
+
 def test_nothing_is_of_a_later_engine(faults):
     [fault] = faults("mynet", 1.0, 0, engine=99)
     assert "engine: it states version 99" in fault
