@@ -65,8 +65,9 @@ class Form:
 
     @property
     def stem(self) -> str:
-        """`<model>-<key>`."""
-        return f"{safe_name(self.record.model.name)}-{self.record.key}"
+        """`<model>-<key>`; its first character is a letter, digit or `_`, so that no file looks like an option."""
+        name = safe_name(self.record.model.name)
+        return f"{f'_{name[1:]}' if name.startswith('-') else name}-{self.record.key}"
 
     @property
     def device_stem(self) -> str:
@@ -149,6 +150,8 @@ def _checked_arrays(record: RunRecord) -> tuple[ImageErrors, tuple[str, ...], Po
 
 def _check_names(record: RunRecord) -> None:
     named = (record.model.name, record.dataset.name, record.dataset.split, record.protocol.name, record.box)
+    if not all(any(c.isprintable() and not c.isspace() for c in name) for name in named):
+        raise RefusedError("a name of its model, dataset, split, protocol or box is blank")
     private = private_part(named)
     if private:
         raise RefusedError(f"the name '{private[:80]}' is a path of a machine")

@@ -10,6 +10,7 @@ import pytest
 from published_folder import content, publish_all, tables
 
 from fkbench.publishing import RefusedError, Scrubber, published_form
+from fkbench.publishing.contributions import Change, fault_of
 from fkbench.records import (
     ERRORS_FILE,
     PREDICTIONS_FILE,
@@ -107,6 +108,26 @@ def test_what_does_not_hold_together_is_refused_with_the_reason_and_the_rest_is_
     done = publish_all(store, tmp_path / "lb")
     assert reason in done.refused[bad.path]
     assert [record.model.name for record in ResultStore(tmp_path / "lb").records()] == ["fine"]
+
+
+@pytest.mark.parametrize("name", [" ", "\t\u00a0", "\u200b"])
+@pytest.mark.parametrize("part", ["model", "dataset"])
+def test_blank_names_are_refused(put, part, name):
+    with pytest.raises(RefusedError, match="is blank"):
+        published_form(put(**{f"{part}__name": name}), Scrubber())
+
+
+@pytest.mark.parametrize("name", ["=cmd()|x", "-rf", ".hidden", "é✓", "net"])
+def test_files_of_what_is_published_have_names_that_a_contribution_may_have(store, put, tmp_path, name):
+    put("any", 1.0, model__name=name)
+    publish_all(store, tmp_path / "lb")
+    files = [file for file in (tmp_path / "lb" / "results").rglob("*") if file.is_file()]
+    assert len(files) == 4
+    for file in files:
+        path = f"leaderboards/results/{file.parent.name}/{file.name}"
+        assert fault_of(Change(path, "100644", "A")) == "", path
+    [record] = ResultStore(tmp_path / "lb").records()
+    assert record.model.name == name
 
 
 def test_paths_in_names_are_refused(store, put):
