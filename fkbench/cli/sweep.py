@@ -108,7 +108,7 @@ def _parts(name: str, text: str) -> list[str]:
 def _of_file(file: Path, given: dict[str, Any]) -> list[Matrix]:
     from fkbench.sweep import read_sweep
 
-    clash = [name for name, value in given.items() if value]
+    clash = [name for name, value in given.items() if value not in (None, "", [])]
     if clash:
         raise FkbenchError(
             f"--{clash[0]} and a file are given.", "The file says what is run; write it there, or leave the file out."

@@ -30,6 +30,14 @@ STATES = {
     "kept": "left as it is",
     "impossible": "impossible",
 }
+COUNTED = {
+    **STATES,
+    "run": "to run",
+    "continue": "to go on with",
+    "again": "to run again",
+    "changed": "to run again if they compute another thing",
+}
+"""The same after a number."""
 REASON = 300
 
 
@@ -59,7 +67,7 @@ def print_plan(planned: Sequence[Planned]) -> None:
         if part.row_count:
             screen.print(part)
     counts = {name: sum(one.state == name for one in planned) for name in STATES}
-    screen.print(", ".join(f"{count} {STATES[name]}" for name, count in counts.items() if count), soft_wrap=True)
+    screen.print(", ".join(f"{count} {COUNTED[name]}" for name, count in counts.items() if count), soft_wrap=True)
 
 
 def plan_page(planned: Planned) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from fkbench.cli.main import main
+from fkbench.cli.sweep_table import print_plan
 from fkbench.records import RunStore
-from fkbench.sweep import Planned
+from fkbench.sweep import Cell, Planned
 
 NET = """
 import os, signal, time
@@ -203,6 +204,7 @@ def test_ctrl_c_ends_all_and_says_how_to_go_on(tmp_path):
         (["--models", "dfk", "--datasets", "synthetic15", "--jobs", "0"], "--jobs is 0"),
         (["--models", "dfk", "--datasets", "synthetic15", "--epochs", "0"], "--epochs is 0"),
         (["all.toml", "--models", "dfk"], "--models and a file are given"),
+        (["all.toml", "--epochs", "0"], "--epochs and a file are given"),
         (["none.toml"], "Cannot read 'none.toml'"),
     ],
 )
@@ -212,6 +214,15 @@ def test_wrong_use_is_one_line_before_anything_is_run(sweep, tmp_path, words, sa
     assert said in err
     assert (out, "Traceback" in err) == ("", False)
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("states", "said"),
+    [(["run"], "1 to run"), (["run", "run", "again", "done"], "2 to run, 1 to run again, 1 finished")],
+)
+def test_a_plan_counts_its_runs_in_words_that_fit_any_number(capsys, states, said):
+    print_plan([Planned(Cell("net", "faces"), state) for state in states])
+    assert capsys.readouterr().out.splitlines()[-1] == said
 
 
 @pytest.mark.parametrize(
