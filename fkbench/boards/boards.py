@@ -172,24 +172,25 @@ def _board(group: Group, errors: ErrorsOf, trust: TrustOf) -> Board:
         for place, (name, entry) in enumerate(entries.items())
     ]
     sound = [row for row, (name, entry) in zip(rows, entries.items(), strict=True) if holds(entry, why[name])]
-    stated = _baselines_beside(entries, trusted)
+    telling = _telling([entry for row, entry in zip(rows, entries.values(), strict=True) if row.believed], group)
+    stated = _baselines_beside(telling, entries)
     reference = _strongest(sound) or _strongest(stated)
     rows += stated
     device, threads, version = speed_class = _speed_class(rows)
     order = sorted(range(len(rows)), key=lambda place: _place(rows[place]))
     places = {name: str(order.index(place)) for place, name in enumerate(entries)}
     rows = [row.beside(reference.rmse if reference else None, speed_class) for row in rows]
-    counts = sorted(r.dataset.counts["test"] for r in group.records if "test" in r.dataset.counts)
+    counts = Counter(record.dataset.counts["test"] for record in telling if "test" in record.dataset.counts)
     return Board(
         key=group.key,
         slug=group.slug,
         rows=tuple(rows[place] for place in order),
-        test_images=counts[0] if counts else None,
+        test_images=min(counts, key=lambda count: (-counts[count], count), default=None),
         reference=reference.model if reference else "",
         speed_device=device,
         speed_version=version,
         speed_threads=threads,
-        notes=notes_of(group.records),
+        notes=notes_of(telling),
         pairs=tuple(Pair(places[pair.a], places[pair.b], pair.comparison, pair.p_holm) for pair in pairs),
     )
 
@@ -200,11 +201,20 @@ def _strongest(rows: Sequence[Row]) -> Row | None:
     return min(known, key=_by_rmse, default=None)
 
 
-def _baselines_beside(entries: dict[str, Entry], trusted: dict[str, str]) -> list[Row]:
-    """Baselines without records; one that only rows whose check failed speak of is not believed either."""
+def _telling(believed: Sequence[Entry], group: Group) -> list[RunRecord]:
+    """Records by which a board's own facts are told: those of rows that are believed, else what there is.
+
+    Anyone can write a record of a run that failed, with a word on the split, its images and every baseline in it.
+    """
+    found = [record for entry in believed for record in entry.done]
+    return found or [record for entry in group.entries for record in entry.done] or list(group.records)
+
+
+def _baselines_beside(telling: Sequence[RunRecord], entries: dict[str, Entry]) -> list[Row]:
+    """Baselines without records; one of which only rows that are not believed speak is not believed either."""
     present = {entry.first.model.name for entry in entries.values()}
-    sound = baseline_rows([entry.first for name, entry in entries.items() if trusted[name] != FAILED], present)
-    every = baseline_rows([entry.first for entry in entries.values()], present)
+    sound = baseline_rows(telling, present)
+    every = baseline_rows([record for entry in entries.values() for record in entry.done], present)
     known = {row.model for row in sound}
     return sound + [replace(row, believed=False) for row in every if row.model not in known]
 

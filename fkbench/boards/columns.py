@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from fkbench.boards.boards import Board
-from fkbench.boards.numbers import finite
+from fkbench.boards.numbers import NOTHING, finite, number, short_count
 from fkbench.boards.rows import Row
-from fkbench.boards.speed import AT_ONCE, LATENCY_CALLS, SESSION, TRAINING
+from fkbench.boards.speed import AT_ONCE, SESSION, TRAINING
+from fkbench.boards.speed_cells import speed_cell
 from fkbench.score import Pair
 
 Cell = str | int | float | bool | None
@@ -22,12 +23,6 @@ OWN = {
 """Metrics of the core: each has a column of its own, or none in tables for people. All others are columns."""
 MOST_EXTRA = 12
 LONGEST_TITLE = 32
-NOTHING = "–"
-OTHER_SPEED = "†"
-VOID = "‡"
-FEW_CALLS = "§"
-SHARE = "¶"
-QUICK = "~"
 
 
 @dataclass(frozen=True)
@@ -45,64 +40,6 @@ class Column:
     cell: Callable[[Row], str]
     weight: int
     left: bool = False
-
-
-def number(value: float | None, digits: int) -> str:
-    """With so many digits after the point; huge ones in powers of ten."""
-    if value is None:
-        return NOTHING
-    return f"{value:.{digits}f}" if abs(value) < 1e7 else f"{value:.3g}"
-
-
-def short_count(value: float | None) -> str:
-    """`8.62 M`, `62.3 M`, `950`."""
-    if value is None:
-        return NOTHING
-    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
-        if value >= size:
-            return f"{value / size:.3g} {unit}"
-    return f"{value:.3g}"
-
-
-def _speed(name: str, digits: int) -> Callable[[Row], str]:
-    def cell(row: Row) -> str:
-        if name in SESSION and row.speed.session == "void":
-            return f"{NOTHING} {VOID}"
-        text = number(row.speed.numbers.get(name), digits)
-        if text == NOTHING:
-            return text
-        if name in SESSION and row.speed.session == "quick":
-            text = f"{QUICK}{text}"
-        if name.startswith("latency") and _few_calls(row):
-            text = f"{text} {FEW_CALLS}"
-        if name in TRAINING and row.speed.at_once > 1:
-            text = f"{text} {SHARE}"
-        return text if row.same_speed_class else f"{text} {OTHER_SPEED}"
-
-    return cell
-
-
-def _few_calls(row: Row) -> bool:
-    calls = row.speed.calls
-    return calls is not None and calls < LATENCY_CALLS and "latency_ms_p50" in row.speed.numbers
-
-
-def footnotes(rows: Sequence[Row]) -> list[str]:
-    """What the marks at speeds mean, with the rows that it is about where they differ. Text by anyone, not escaped."""
-    lines = []
-    if any(row.speed.session == "quick" for row in rows):
-        lines.append(f"{QUICK} from a short session, not under the timing contract: not comparable")
-    few = [f"{row.label} {row.speed.calls}" for row in rows if _few_calls(row)]
-    if few:
-        lines.append(f"{FEW_CALLS} fewer than {LATENCY_CALLS} latency calls: {', '.join(few)}")
-    shared = [f"{row.label} {row.speed.at_once}" for row in rows if row.speed.at_once > 1]
-    if shared:
-        lines.append(f"{SHARE} seconds of training are a share, of so many seeds trained at once: {', '.join(shared)}")
-    void: dict[str, list[str]] = {}
-    for row in rows:
-        if row.speed.session == "void":
-            void.setdefault(row.speed.why_void, []).append(row.label)
-    return lines + [f"{VOID} no speeds of {', '.join(who)}, the session is void: {why}" for why, who in void.items()]
 
 
 def _percent(name: str, digits: int) -> Callable[[Row], str]:
@@ -135,12 +72,12 @@ COLUMNS = (
     Column("× baseline", lambda row: number(row.baseline_share, 3), 40),
     Column("params", lambda row: short_count(row.parameters), 60),
     Column("MACs", lambda row: short_count(row.macs), 26),
-    Column("train s", _speed("train_s", 1), 50),
-    Column("train img/s", _speed("train_images_per_s", 0), 24),
-    Column("infer img/s", _speed("infer_images_per_s", 0), 70),
-    Column("p50 ms", _speed("latency_ms_p50", 2), 45),
-    Column("p99 ms", _speed("latency_ms_p99", 2), 21),
-    Column("peak MiB", _speed("peak_memory_mib", 1), 18),
+    Column("train s", speed_cell("train_s", 1), 50),
+    Column("train img/s", speed_cell("train_images_per_s", 0), 24),
+    Column("infer img/s", speed_cell("infer_images_per_s", 0), 70),
+    Column("p50 ms", speed_cell("latency_ms_p50", 2), 45),
+    Column("p99 ms", speed_cell("latency_ms_p99", 2), 21),
+    Column("peak MiB", speed_cell("peak_memory_mib", 1), 18),
     Column("seeds", _seeds, 75),
     Column("device", lambda row: row.device or NOTHING, 20, left=True),
     Column("trust", lambda row: row.trust or NOTHING, 65, left=True),
@@ -197,7 +134,12 @@ def _flat(row: Row) -> dict[str, Cell]:
     page |= {"rank": row.rank, "tied": row.rank_label.endswith("=") if row.rank else None}
     page |= {"baseline_share": row.baseline_share, "parameters": row.parameters, "macs": row.macs}
     page |= {name: row.speed.numbers.get(name) for name in SPEED}
-    page |= {"timing": row.speed.session, "latency_calls": row.speed.calls, "timing_version": row.speed.version}
+    page |= {
+        "timing": row.speed.session,
+        "train_disturbed": row.speed.disturbed,
+        "latency_calls": row.speed.calls,
+        "timing_version": row.speed.version,
+    }
     page |= {
         "device": row.device,
         "threads": " ".join(map(str, row.speed.threads)),
@@ -289,6 +231,7 @@ def _timing_page(row: Row) -> dict[str, Any]:
         **{name: speed.numbers.get(name) for name in SPEED},
         "session": speed.session,
         "void_reason": speed.why_void or None,
+        "train_disturbed": speed.disturbed,
         "latency_calls": speed.calls,
         "version": speed.version,
         "threads": list(speed.threads),

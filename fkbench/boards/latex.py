@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from fkbench.boards.boards import Board
-from fkbench.boards.columns import COLUMNS, footnotes, remarks
+from fkbench.boards.columns import COLUMNS, remarks
+from fkbench.boards.speed_cells import footnotes
 from fkbench.boards.text import LONGEST_REMARK, cut, visible
 
 SHOWN = ("rank", "model", "rmse px", "95 % CI", "NME %", "AUC@8 %", "FR@8 %", "params", "MACs", "infer img/s", "seeds")
@@ -49,7 +50,7 @@ def _caption(board: Board) -> str:
     images = f", {board.test_images} test images" if board.test_images is not None else ""
     return (
         f"{board.title}{images}. Rank: 1 + models that are significantly better (Holm, 5 %); = marks a shared rank. "
-        "Intervals over groups and seeds."
+        "Intervals over groups and, of several, seeds."
     )
 
 

@@ -1,10 +1,12 @@
-"""Numbers that can stand in a table."""
+"""Numbers that can stand in a table, and how they are written there."""
 
 from __future__ import annotations
 
 import math
 
 from fkbench.records import rounded
+
+NOTHING = "–"
 
 
 def finite(value: float | None) -> float | None:
@@ -13,3 +15,20 @@ def finite(value: float | None) -> float | None:
         return None
     short: float = rounded(float(value))
     return short if math.isfinite(short) else None
+
+
+def number(value: float | None, digits: int) -> str:
+    """With so many digits after the point; huge ones in powers of ten."""
+    if value is None:
+        return NOTHING
+    return f"{value:.{digits}f}" if abs(value) < 1e7 else f"{value:.3g}"
+
+
+def short_count(value: float | None) -> str:
+    """`8.62 M`, `62.3 M`, `950`."""
+    if value is None:
+        return NOTHING
+    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if value >= size:
+            return f"{value / size:.3g} {unit}"
+    return f"{value:.3g}"

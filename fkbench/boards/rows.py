@@ -12,7 +12,7 @@ from typing import Any, TypeGuard
 from fkbench.boards.entries import Entry
 from fkbench.boards.numbers import finite
 from fkbench.boards.speed import Speed, speed_of
-from fkbench.records import RunRecord, canonical_json, rounded
+from fkbench.records import LEVELS, RunRecord, canonical_json, rounded
 from fkbench.score import SeedSums, model_interval
 
 Number = float | int
@@ -20,6 +20,8 @@ SpeedClass = tuple[str, tuple[int, ...], int | None]
 """Device class, threads of a processor, version of the timing contract."""
 BY_CONVENTION = "rmse_by_convention"
 NO_RANDOMNESS = "one seed is enough: its record states no randomness"
+SAME_SCORE = 1e-4
+"""Relative difference of two records' scores of one baseline that is no contradiction."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,8 @@ class Row:
         same_speed_class: measured on the board's device class, with its threads and under its timing version.
         keys: of the records.
         trust: how far it is trusted, see `fkbench.boards.trust`; empty where nothing is finished.
-        believed: its errors per image give its rmse and no check has failed, or it is a baseline beside. Others are
-            never the best of a board, nor what others are measured against.
+        believed: its errors per image give its rmse and no check has failed, or it is a baseline of which such rows
+            state one score. Others are never the best of a board, nor what others are measured against.
     """
 
     model: str
@@ -127,21 +129,35 @@ def make_row(
 
 
 def baseline_rows(records: Iterable[RunRecord], present: AbstractSet[str]) -> list[Row]:
-    """Rows of baselines that have no record of their own here, from what other records say of them."""
-    found: dict[str, list[tuple[str, RunRecord]]] = {}
+    """Rows of baselines that have no record of their own here, from what other records say of them.
+
+    What most of them say is shown; where they do not agree, nobody can tell who is right, and it is not believed.
+    """
+    found: dict[str, dict[str, list[RunRecord]]] = {}
     for record in records:
         for name in record.baseline.keys() - present:
-            found.setdefault(name, []).append((canonical_json(record.baseline[name]), record))
-    rows = []
-    for name in sorted(found):
-        least = min((text, record.key) for text, record in found[name])
-        equal = [record for text, record in found[name] if (text, record.key) == least]
-        record = min(equal, key=RunRecord.canonical) if len(equal) > 1 else equal[0]
-        metrics = _numbers(record.baseline[name])
-        rmse = metrics.pop("rmse", None)
-        why = f"no run of its own: scored beside {record.model.name}"
-        rows.append(Row(name, role="baseline", reasons=(why,), rmse=rounded(rmse), metrics=rounded(metrics)))
-    return rows
+            found.setdefault(name, {}).setdefault(canonical_json(record.baseline[name]), []).append(record)
+    return [_baseline_row(name, found[name]) for name in sorted(found)]
+
+
+def _baseline_row(name: str, claims: Mapping[str, Sequence[RunRecord]]) -> Row:
+    """The row of what most records state, by text → the records that state it."""
+    text = min(claims, key=lambda text: (-len(claims[text]), text))
+    beside = min({record.model.name for record in claims[text]})
+    metrics = _numbers(claims[text][0].baseline[name])
+    rmse = metrics.pop("rmse", None)
+    others = {_numbers(stated[0].baseline[name]).get("rmse") for stated in claims.values()} - {rmse}
+    agreed = all(_same(rmse, other) for other in others)
+    why = f"no run of its own: scored beside {beside}" + ("" if agreed else "; others state another score of it")
+    return Row(
+        name, role="baseline", reasons=(why,), rmse=rounded(rmse), metrics=rounded(metrics), trust=LEVELS[0],
+        believed=agreed,
+    )  # fmt: skip
+
+
+def _same(one: float | None, other: float | None) -> bool:
+    """Whether two scores of one baseline are equal but for the last digits, which another machine gives."""
+    return one is not None and other is not None and math.isclose(one, other, rel_tol=SAME_SCORE)
 
 
 def variants(entries: Sequence[Entry]) -> list[str]:
@@ -231,7 +247,7 @@ def _means(pages: Sequence[Mapping[str, float]]) -> dict[str, float]:
 
 def _marks(entry: Entry) -> tuple[str, ...]:
     flags = sorted({flag for record in entry.done for flag in record.flags})
-    if entry.deterministic and entry.first.model.role != "baseline":
+    if entry.done and entry.deterministic and entry.first.model.role != "baseline":
         flags.append(NO_RANDOMNESS)
     if entry.spare:
         flags.append(f"{entry.spare} more record{'s' if entry.spare > 1 else ''} of the same seeds set aside")

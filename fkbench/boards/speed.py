@@ -8,7 +8,7 @@ speed stands whatever the session is.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -19,6 +19,8 @@ TRAINING = ("train_s", "train_images_per_s")
 SESSION = ("infer_images_per_s", "latency_ms_p50", "latency_ms_p99", "peak_memory_mib")
 AT_ONCE = "trained_at_once"
 """Where a record and the tables for programs say it: how many seeds shared the device; absent where there was one."""
+AGAIN = "again"
+"""Where a record says that its session was carried out once more, see `fkbench.runtimes.again`."""
 PROCESSOR = "cpu"
 LATENCY_CALLS = 1000
 """Of a session under the contract; it may have fewer where a model is slow."""
@@ -40,6 +42,8 @@ class Speed:
         threads: numbers of threads of a processor that its seeds were timed with, sorted, 0: not stated; empty for
             other devices, where the host's threads decide little.
         at_once: how many seeds shared the device while they were trained, at most: the seconds of training are shares.
+        disturbed: whether some run's own session was void, so that it was trained beside other work: without that the
+            seconds would be fewer.
     """
 
     numbers: dict[str, float] = field(default_factory=dict)
@@ -49,6 +53,7 @@ class Speed:
     why_void: str = ""
     threads: tuple[int, ...] = ()
     at_once: int = 1
+    disturbed: bool = False
 
     @property
     def conditions(self) -> tuple[tuple[int, ...], int | None]:
@@ -68,13 +73,15 @@ def speed_of(records: Sequence[RunRecord]) -> Speed:
     counting = [part for part in parts if _kind(part) == session]
     at_once = max(found if type(found := _extra(part, AT_ONCE)) is int else 1 for part in parts)
     pages = [_training(part) for part in parts]
+    disturbed = any(_disturbed(part) for part in parts if part.train_images_per_s is not None)
+    how = {"threads": threads, "at_once": at_once, "disturbed": disturbed}
     if session == "void":
         reasons = sorted({str(_extra(part, "void_reason") or "no reason given") for part in counting})
-        return Speed(_medians(pages), version, session, why_void="; ".join(reasons), threads=threads, at_once=at_once)
+        return Speed(_medians(pages), version, session, why_void="; ".join(reasons), **how)
     calls = [n for n in (_extra(part, "latency_calls") for part in counting) if type(n) is int]
     pages += [_session(part) for part in counting]
     fewest = min(calls, default=None)
-    return Speed(_medians(pages), version, session, calls=fewest, threads=threads, at_once=at_once)
+    return Speed(_medians(pages), version, session, calls=fewest, **how)
 
 
 def _threads(records: Iterable[RunRecord]) -> tuple[int, ...]:
@@ -93,6 +100,12 @@ def _kind(part: Timing) -> Kind | None:
     if all(value is None for value in _session(part).values()):
         return None
     return "quick" if _extra(part, "quick") else "full"
+
+
+def _disturbed(part: Timing) -> bool:
+    """Whether the session right after training was void; one that was repeated later says what it took the place of."""
+    again = _extra(part, AGAIN)
+    return bool(again.get("instead_of_void")) if isinstance(again, Mapping) else bool(_extra(part, "void"))
 
 
 def _extra(part: Timing, name: str) -> object:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fkbench.boards.boards import Board
-from fkbench.boards.columns import NOTHING, OTHER_SPEED, OWN_LOSS, Column, columns_for, footnotes, remarks
+from fkbench.boards.columns import OWN_LOSS, Column, columns_for, remarks
+from fkbench.boards.numbers import NOTHING
 from fkbench.boards.rows import Row
+from fkbench.boards.speed_cells import OTHER_SPEED, footnotes
 from fkbench.boards.text import LONGEST_REMARK, cut, visible
 from fkbench.records.trust import FAILED
 

@@ -11,16 +11,13 @@ from collections.abc import Sequence
 from fkbench.boards.boards import Board
 from fkbench.boards.columns import (
     COLUMNS,
-    NATIVE,
-    OTHER_SPEED,
-    OWN_LOSS,
     Cell,
     columns_for,
     flat_rows,
-    footnotes,
     page,
     remarks,
 )
+from fkbench.boards.legend import legend
 from fkbench.boards.rows import Row
 
 _MARKDOWN = re.compile(r"([\\`*_\[\]|~$])")
@@ -60,7 +57,8 @@ def render_markdown(board: Board) -> str:
     for row in board.rows:
         cells = [markdown_text(column.cell(row)) for column in columns]
         lines.append(_line([*cells, markdown_text(cut("; ".join(remarks(row)), LONGEST_REMARK))]))
-    return "\n".join([*lines, "", *_legend(board), ""])
+    below = legend(board, markdown_text, markdown_text)
+    return "\n".join([*lines, "", "\n\n".join(below), ""])
 
 
 def _line(cells: Sequence[str]) -> str:
@@ -73,29 +71,6 @@ def _facts(board: Board) -> list[str]:
     lines = [f"{images}{version}fingerprint `{re.sub(r'[^A-Za-z0-9:._-]', '-', board.key.fingerprint)}`."]
     for note in board.notes:
         lines += ["", f"**{markdown_text(note)}**"]
-    return lines
-
-
-def _legend(board: Board) -> list[str]:
-    lines = [
-        "Rank = 1 + models that are significantly better (pairs over groups and seeds, Holm within this board, 5 %); "
-        "`=` marks rows that share a rank. Intervals are over groups (persons, near-duplicates) and seeds. "
-        "Rows without a rank are listed with the reason.",
-    ]
-    if board.reference:
-        lines += ["", f"× baseline: rmse over that of {markdown_text(board.reference)}, the strongest baseline here."]
-    if NATIVE in columns_for(board.rows):
-        lines += ["", f"{OWN_LOSS[0].upper()}{OWN_LOSS[1:]}."]
-    if board.speed_device:
-        version = f", timing contract v{board.speed_version}"
-        lines += ["", f"Speed: {markdown_text(board.speed_conditions)}{version}."]
-    if any(not row.same_speed_class for row in board.rows):
-        lines += [
-            "",
-            f"{OTHER_SPEED} measured on another device, with other threads or under another contract: not comparable.",
-        ]
-    for note in footnotes(board.rows):
-        lines += ["", f"{markdown_text(note)}."]
     return lines
 
 

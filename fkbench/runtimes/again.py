@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from fkbench.boards.speed import AGAIN
 from fkbench.errors import FkbenchError
 from fkbench.records import RunRecord, RunStore, environment, utc_now
 from fkbench.runner.loading import weights_file
@@ -76,7 +77,7 @@ def time_again(timed: Timed) -> Again:
         return Again(record, session, kept=False)
     before = record.timing.model_dump() if record.timing is not None else {}
     place = environment(record.device.threads).model_dump(mode="json")
-    again = {"again": {"created": utc_now(), "environment": place}}
+    again = {AGAIN: {"created": utc_now(), "environment": place, "instead_of_void": bool(before.get("void"))}}
     page = record.to_json() | {"timing": with_session(before, session) | again}
     folder = Path(record.path)
     return Again(RunStore(folder.parents[2]).write(RunRecord.model_validate(page), folder), session, kept=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fkbench.boards import Board
-from fkbench.boards.columns import NATIVE, OTHER_SPEED, OWN_LOSS, columns_for, footnotes
+from fkbench.boards.legend import legend
 from fkbench.schemes import Scheme
 from fkbench.site.escaping import isolated, plain, script_json, shown
 from fkbench.site.faces import error_face
@@ -46,7 +46,7 @@ def board_section(
         *(f'<p class="note" role="note">{isolated(note, 1000)}</p>' for note in board.notes),
         _tools(name, len(board.rows)),
         table(board, pages),
-        *(f'<p class="legend">{line}</p>' for line in _legend(board)),
+        *(f'<p class="legend">{line}</p>' for line in legend(board, isolated, lambda note: isolated(note, 1000))),
         f'<div class="charts">{_charts(name, rows, scheme)}</div>',
         f'<script type="application/json" class="data">{script_json(_data(rows, scheme))}</script>',
         "</section>",
@@ -70,25 +70,6 @@ def _tools(name: str, rows: int) -> str:
         '<p class="hint" hidden>Numbers: <code>&lt;2</code>, <code>&gt;=10</code>, <code>1..3</code>; '
         "text: any part of the cell.</p></div>"
     )
-
-
-def _legend(board: Board) -> list[str]:
-    lines = [
-        "Rank = 1 + models that are significantly better (pairs over groups and seeds, Holm within this board, 5 %); "
-        "= marks rows that share a rank. Intervals are over groups (persons, near-duplicates) and seeds. "
-        "Rows without a rank are listed with the reason."
-    ]
-    if board.reference:
-        lines.append(f"× baseline: rmse over that of {isolated(board.reference)}, the strongest baseline here.")
-    if NATIVE in columns_for(board.rows):
-        lines.append(f"{shown(OWN_LOSS[0].upper() + OWN_LOSS[1:])}.")
-    if board.speed_device:
-        lines.append(f"Speed: {isolated(board.speed_conditions)}, timing contract v{board.speed_version}.")
-    if any(not row.same_speed_class for row in board.rows):
-        lines.append(
-            f"{OTHER_SPEED} measured on another device, with other threads or under another contract: not comparable."
-        )
-    return lines + [f"{isolated(note, 1000)}." for note in footnotes(board.rows)]
 
 
 def _charts(name: str, rows: Sequence[Measured], scheme: Scheme | None) -> str:

@@ -8,7 +8,7 @@ MEANINGS = {
     "rank": "1 + models that are significantly better; = marks a shared rank; – not ranked, with the reason",
     "rmse px": "root mean square error of the points' coordinates over all seeds, pixels of the scoring frame; "
     "rmse px, NAME: over the images with that label convention",
-    "95 % CI": "interval of that error over groups (persons, near-duplicates) and seeds",
+    "95 % CI": "interval of that error over groups (persons, near-duplicates) and, where there are several, seeds",
     "NME %": "mean distance between predicted and labelled points, in per cent of that between the outer eye corners",
     "AUC@8 %": "area below the curve of cumulative error up to 8 %, over that of a perfect model: larger is better",
     "FR@8 %": "failure rate, images with an NME above 8 %",
@@ -17,7 +17,7 @@ MEANINGS = {
     "own loss": "of article rows, each in its article's own unit: no two are comparable",
     "params": "parameters of the net",
     "MACs": "multiply-accumulates for one picture",
-    "train s": "seconds in training steps, median over seeds",
+    "train s": "seconds in training steps, median over seeds; ≤ where the machine was not quiet",
     "train img/s": "training pictures per second",
     "infer img/s": "pictures per second in batches",
     "p50 ms": "median latency of one picture",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fkbench.boards import Board
-from fkbench.boards.columns import number
 from fkbench.boards.detections import SideBoard
 from fkbench.boards.notes import leak_text
+from fkbench.boards.numbers import number
 from fkbench.site.assets import single_page
 from fkbench.site.escaping import isolated, shown
 from fkbench.site.glossary import glossary
@@ -51,7 +51,7 @@ def index_page(
         '<p class="note lost" role="status" hidden>This page has no board of the name in its address.</p>\n'
         f"{_side_links(sides)}</section>\n" + "\n".join([*sections, *map(side_section, sides)]) + "\n</main>\n"
         "<footer><p>Made by fkbench. "
-        "Baselines always stand in the tables; rows that are not ranked say why.</p></footer>"
+        "Rows that are not ranked say why.</p></footer>"
     )
     return single_page(TITLE, body)
 

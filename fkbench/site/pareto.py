@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fkbench.boards.columns import number, short_count
+from fkbench.boards.numbers import number, short_count
 from fkbench.site.escaping import shown
 from fkbench.site.measures import Measured
 

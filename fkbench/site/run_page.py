@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fkbench.boards import Board
-from fkbench.boards.columns import columns_for, footnotes, remarks
+from fkbench.boards.columns import columns_for, remarks
+from fkbench.boards.speed_cells import footnotes
 from fkbench.records import RunRecord
 from fkbench.schemes import Scheme
 from fkbench.site.assets import shared_page

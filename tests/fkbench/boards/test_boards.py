@@ -181,6 +181,47 @@ def test_a_baseline_that_is_only_spoken_of_is_never_the_best(runs):
     assert board.best is None
 
 
+def test_the_record_of_a_failed_run_tells_nothing_of_the_board(runs):
+    """Anyone can write one, and there is nothing in it to check."""
+    runs.add_seeds("net", 2.0, baseline={"copier": {"rmse": 3.0}})
+    before = (board,) = build(runs.records, runs.errors_of)
+    lie = {"copier": {"rmse": 0.5, "made up": 1.0}, "oracle": {"rmse": 0.01}}
+    dataset = {"dataset__counts": {"test": 1}, "dataset__official": {"labels": False, "pixels": False}}
+    runs.add("liar", status="failed", metrics={}, timing=None, baseline=lie, flags=["leaky"], **dataset)
+    (after,) = build(runs.records, runs.errors_of)
+    assert (after.test_images, after.notes) == (board.test_images, board.notes)
+    assert [row for row in after.rows if row.model != "liar"] == [*before[0].rows]
+
+
+def test_a_board_of_failed_runs_alone_says_what_they_say(runs):
+    runs.add("net", status="failed", metrics={}, timing=None, flags=["leaky"], dataset__counts={"test": 7})
+    (board,) = build(runs.records, runs.errors_of)
+    assert board.test_images == 7
+    assert board.notes[0].startswith("Leaky split")
+
+
+def test_records_that_contradict_each_other_on_a_baseline_are_not_believed(runs):
+    runs.add_seeds("net", 2.0, baseline={"copier": {"rmse": 3.0}})
+    runs.add_seeds("few", 2.1, count=2, baseline={"copier": {"rmse": 0.2}})
+    (board,) = build(runs.records, runs.errors_of)
+    copier = the_row([board], "copier")
+    assert (copier.rmse, copier.believed, board.reference) == (3.0, False, "")  # what most of them say, and no more
+    assert copier.reasons == ("no run of its own: scored beside net; others state another score of it",)
+
+
+def test_the_last_digits_of_another_machine_are_no_contradiction(runs):
+    runs.add_seeds("net", 2.0, baseline={"copier": {"rmse": 3.0}})
+    runs.add_seeds("other", 2.1, baseline={"copier": {"rmse": 3.00001}})
+    (board,) = build(runs.records, runs.errors_of)
+    copier = the_row([board], "copier")
+    assert (copier.believed, board.reference, copier.trust) == (True, "copier", "self-reported")
+
+
+def test_a_model_that_did_not_finish_is_not_said_to_need_one_seed(runs):
+    runs.add("net", status="failed", metrics={}, timing=None, model__deterministic=True)
+    assert the_row(build(runs.records, runs.errors_of), "net").marks == ()
+
+
 def test_speeds_of_another_device_or_timing_version_are_marked(runs):
     runs.add_seeds("a", 2.0)
     runs.add_seeds("b", 2.0)
