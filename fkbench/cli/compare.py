@@ -161,8 +161,8 @@ def _side_page(side: Side) -> dict[str, Any]:
 def _print(found: Compared, judged: list[Judged]) -> None:
     from rich.text import Text
 
-    from fkbench.boards.columns import QUICK
     from fkbench.boards.speed import SESSION
+    from fkbench.boards.speed_cells import QUICK
     from fkbench.boards.text import cut, visible
 
     out = console()
@@ -229,8 +229,8 @@ def _table(
 
 
 def _cells(delta: Delta, quick: tuple[bool, bool]) -> tuple[str, ...]:
-    from fkbench.boards.columns import QUICK
     from fkbench.boards.speed import SESSION
+    from fkbench.boards.speed_cells import QUICK
     from fkbench.boards.text import cut, visible
     from fkbench.publishing.rules import SHARES
 
