@@ -238,7 +238,8 @@ def _refused(done: Added) -> dict[str, str]:
 
 def _clash_page(clash: Clash) -> dict[str, Any]:
     fields = [{"field": one.field, "first": one.first, "other": one.second} for one in clash.fields]
-    return {"kept": clash.kept, "first": clash.first, "other": clash.other, "kind": clash.kind, "fields": fields}
+    sides = {"kept": clash.kept, "first": clash.first, "other": clash.other, "first_published": clash.published}
+    return {**sides, "kind": clash.kind, "why": clash.why, "fields": fields}
 
 
 REPLACE = "What was there stays. --replace puts the new results in their place."
@@ -253,17 +254,27 @@ def print_added(done: Added, remedy: str = REPLACE) -> None:
     if done.same:
         note(f"{len(done.same)} published before, unchanged.")
     for clash in done.repeats:
-        note(f"Measured twice, the fuller timing is kept: {clash.kept} and {clash.other}")
+        lost = clash.other if clash.kept == clash.first else clash.first
+        note(_plain(f"Measured twice: {clash.kept} is kept, {lost} is not; {clash.why}"))
     for clash in done.conflicts:
-        note(f"Conflict: {_plain(clash.other)} is of one key with {_plain(clash.first)}, and of another outcome:")
-        for one in clash.fields[:_FIELDS_SHOWN]:
-            note(f"  {_plain(one.field)}: {_plain(one.second)}, not {_plain(one.first)}")
-        if len(clash.fields) > _FIELDS_SHOWN:
-            note(f"  and {len(clash.fields) - _FIELDS_SHOWN} more fields (--json has all)")
+        _print_conflict(clash)
     if done.conflicts and remedy:
         note(remedy)
     for path, reason in _refused(done).items():
         note(f"Refused: {_plain(path)}: {_plain(reason)}")
+
+
+def _print_conflict(clash: Clash) -> None:
+    """Both results by their paths, and in what they differ in the same order."""
+    there = "published" if clash.published else "first"
+    stays = "neither" if clash.kept is None else there if clash.kept == clash.first else "other"
+    note(f"Conflict: two outcomes of one key; kept: {stays}")
+    for name, path in ((there, clash.first), ("other", clash.other)):
+        note(f"  {name}: {_plain(path)}")
+    for one in clash.fields[:_FIELDS_SHOWN]:
+        note(f"  {_plain(one.field)}: {there} {_plain(one.first)}, other {_plain(one.second)}")
+    if len(clash.fields) > _FIELDS_SHOWN:
+        note(f"  and {len(clash.fields) - _FIELDS_SHOWN} more fields (--json has all)")
 
 
 def _print_sides(sides: Sides) -> None:

@@ -43,32 +43,44 @@ def command(
 ) -> None:
     """Put shards together: one key with another outcome is a conflict, another device stands beside, damage is named.
 
-    Exit code 1 where results are in conflict and --keep does not say which to take, or a record is damaged or refused.
+    Exit code 1 where results are in conflict and --keep does not say which to take, or with one that DIR holds, which
+    stays; or where a record is damaged or refused.
     """
     from fkbench.publishing import merge, rebuild
+    from fkbench.records.beside import RESULTS
 
     target = out.expanduser() if out is not None else None
     done = merge([folder.expanduser() for folder in folders], target, keep)  # type: ignore[arg-type]
-    made = rebuild(target, processes=None) if target is not None and (done.results or target.is_dir()) else None
-    resolved = keep != "neither" and all(clash.kept is not None for clash in done.added.conflicts)
+    made = None
+    if target is not None and (done.results or (target / RESULTS).is_dir()):
+        made = rebuild(target, processes=None, notes=done.left_out)
+    resolved = not any(clash.published or clash.kept is None for clash in done.added.conflicts)
     if as_json:
         page = {"read": done.read, "results": done.results, **added_page(done.added), "other_devices": done.devices}
         files = {"tables": made.tables if made else [], "pages": made.pages if made else []}
-        print_json({**page, "damaged": done.damaged, **files, "keep": keep})
+        print_json({**page, "left_out": done.left_out, "damaged": done.damaged, **files, "keep": keep})
     else:
-        _print(done, made, out, remedy="" if keep != "neither" else KEEP)
-    if (done.added.conflicts and not resolved) or done.damaged or done.added.refused or done.added.sides.refused:
+        _print(done, made, out)
+    if not resolved or done.damaged or done.added.refused or done.added.sides.refused:
         raise typer.Exit(1)
 
 
 KEEP = "Results in conflict are left out. --keep first (or last) takes those of the folder named first (or last)."
+STAYS = (
+    "What was there stays. To have the other one, `fkbench --runs ITS_FOLDER leaderboard --publish OUT --only KEY "
+    "--replace`, or remove what is there and merge again."
+)
 
 
-def _print(done: Merged, made: Leaderboards | None, out: Path | None, remedy: str) -> None:
-    """What was put together, for people; `remedy` is said of conflicts."""
+def _print(done: Merged, made: Leaderboards | None, out: Path | None) -> None:
+    """What was put together, for people."""
     from fkbench.boards.text import visible
 
-    print_added(done.added, remedy=remedy)
+    neither = any(clash.kept is None for clash in done.added.conflicts)
+    stays = any(clash.published for clash in done.added.conflicts)
+    print_added(done.added, remedy="\n".join([KEEP] * neither + [STAYS] * stays))
+    for line in (line for lines in done.left_out.values() for line in lines):
+        note(visible(line))
     for group in done.devices:
         note(f"One plan on several devices, each kept: {'; '.join(group)}")
     for line in done.damaged:

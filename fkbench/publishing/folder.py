@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from dataclasses import replace as with_changes
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fkbench.boards.detections import side_boards
 from fkbench.errors import FkbenchError
 from fkbench.publishing.detections import Sides, publish_boxed
-from fkbench.publishing.differences import Difference, Kind, better_measured, differences, kind_of
+from fkbench.publishing.differences import Difference, Kind, better_measured, differences, kind_of, why_kept
 from fkbench.publishing.form import Form, RefusedError, fault_of_published, published_form
 from fkbench.publishing.scrubbing import Scrubber
 from fkbench.records import ResultStore, RunRecord
@@ -37,11 +38,13 @@ class Clash:
     """Two results of one key that are not the same.
 
     Attributes:
-        first: path of the one.
+        first: path of the one: of that which is published, or in the folder that was named first.
         other: path of the other one.
         kept: path of the one that stays; None: neither.
         kind: `repeat` or `conflict`.
-        fields: in what they differ.
+        fields: in what they differ, `first` and `second` as above.
+        why: why that one stays, in words; empty for conflicts.
+        published: the first one was published before.
     """
 
     first: str
@@ -49,6 +52,8 @@ class Clash:
     kept: str | None
     kind: Kind
     fields: tuple[Difference, ...]
+    why: str = ""
+    published: bool = False
 
 
 @dataclass
@@ -136,7 +141,12 @@ def check_apart(root: Path, folder: Path) -> None:
         )
 
 
-def rebuild(folder: Path, report: Report | None = None, processes: int | None = 1) -> Leaderboards:
+def rebuild(
+    folder: Path,
+    report: Report | None = None,
+    processes: int | None = 1,
+    notes: Mapping[str, Sequence[str]] | None = None,
+) -> Leaderboards:
     """Write the tables and pages of all results that are published in a folder, and of nothing else.
 
     Tables of boards that have no result there any more are removed, as are pages of such rows. A result that does not
@@ -147,6 +157,7 @@ def rebuild(folder: Path, report: Report | None = None, processes: int | None = 
         report: called with a line for each damaged record.
         processes: that share the work; None: as many as pay for the number of records. More than one needs a main
             module that can be imported.
+        notes: slug of a board → what is to be said on it this once, as the results themselves cannot say it.
 
     Raises:
         FkbenchError: there are no results, or the folder cannot be written.
@@ -157,7 +168,7 @@ def rebuild(folder: Path, report: Report | None = None, processes: int | None = 
     from fkbench.site import write_leaderboards, write_published
 
     used = useful_processes(len(found)) if processes is None else processes
-    made = write_published(folder, found, report or _log.warning, used) if found else None
+    made = write_published(folder, found, report or _log.warning, used, notes) if found else None
     if made is None:
         records, damaged = read_each(found)
         for error in damaged.values():
@@ -167,7 +178,7 @@ def rebuild(folder: Path, report: Report | None = None, processes: int | None = 
             raise FkbenchError(
                 f"Nothing is published in '{folder}'.", "Add results: fkbench leaderboard --publish DIR."
             )
-        made = write_leaderboards(records, folder, processes=used, sides=sides, damaged=damaged)
+        made = write_leaderboards(records, folder, processes=used, sides=sides, damaged=damaged, notes=notes)
     _remove_old_tables(folder, {b.slug for b in made.boards} | {side.slug for side in made.sides})
     return made
 
@@ -220,14 +231,15 @@ def add_form(form: Form, folder: Path, done: Added, *, replace: bool = False) ->
         if replace:
             done.replaced.append(write_form(form, file))
             return file
-        clash = Clash(str(file), form.source, str(file), kind, tuple(differences(before, form.record)))
+        clash = Clash(str(file), form.source, str(file), kind, tuple(differences(before, form.record)), published=True)
         if kind != "repeat":
             done.conflicts.append(clash)
             return None
-        done.repeats.append(clash)
         if better_measured(before, form.record) is form.record:
+            done.repeats.append(with_changes(clash, kept=form.source, why=why_kept(form.record, before)))
             done.replaced.append(write_form(form, file))
             return file
+        done.repeats.append(with_changes(clash, why=why_kept(before, form.record)))
         return None
     return None
 

@@ -10,6 +10,7 @@ about itself is no evidence.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import reduce
 from pathlib import Path
@@ -18,12 +19,14 @@ from typing import Literal, get_args
 from fkbench.boards import BoardKey, Entry
 from fkbench.errors import FkbenchError
 from fkbench.publishing.detections import publish_boxed, publish_detectors
-from fkbench.publishing.differences import better_measured, differences, kind_of
+from fkbench.publishing.differences import Kind, better_measured, differences, kind_of, why_kept
 from fkbench.publishing.folder import Added, Clash, add_form
 from fkbench.publishing.form import Form, RefusedError, published_form
 from fkbench.publishing.scrubbing import Scrubber
 from fkbench.records import ResultStore, RunRecord, is_published
+from fkbench.records.beside import RESULTS
 from fkbench.records.detections import detector_files
+from fkbench.records.results import read_result
 
 Keep = Literal["neither", "first", "last"]
 
@@ -36,6 +39,7 @@ class Merged:
         added: see `Added`; conflicts between the shards are among its `conflicts`, refused results in `refused`.
         damaged: a line for each record that cannot be read.
         devices: results of one plan and seed from several kinds of device; all of them are kept.
+        left_out: slug of a board → a line for each result that is not there, as neither of two in conflict is kept.
         results: how many results go together.
         read: folder → how many records it has.
     """
@@ -43,6 +47,7 @@ class Merged:
     added: Added = field(default_factory=Added)
     damaged: list[str] = field(default_factory=list)
     devices: list[list[str]] = field(default_factory=list)
+    left_out: dict[str, list[str]] = field(default_factory=dict)
     results: int = 0
     read: dict[str, int] = field(default_factory=dict)
 
@@ -66,8 +71,13 @@ def merge(folders: Sequence[Path], out: Path | None = None, keep: Keep = "neithe
     chosen: dict[tuple[str, str], list[Form]] = {}
     for form in forms:
         chosen.setdefault((form.record.key, form.record.device.name), []).append(form)
-    resolved = [_resolved(group, done.added, keep) for _, group in sorted(chosen.items())]
-    kept = [form for form in resolved if form is not None]
+    kept = []
+    for _, group in sorted(chosen.items()):
+        form = _resolved(group, done.added, keep)
+        if form is not None:
+            kept.append(form)
+        elif out is None or not _lies_in(out, group[0]):
+            done.left_out.setdefault(group[0].board, []).append(_left_out([form.record for form in group]))
     done.results = len(kept)
     for form in kept if out is not None else ():
         assert out is not None
@@ -106,18 +116,43 @@ def _resolved(group: list[Form], added: Added, keep: Keep) -> Form | None:
     chosen = ordered[0]
     rivals = [form for form in ordered[1:] if kind_of(chosen.record, form.record) == "conflict"]
     for rival in rivals:
-        fields = tuple(differences(chosen.record, rival.record))
         kept = None if keep == "neither" else chosen.source
-        added.conflicts.append(Clash(chosen.source, rival.source, kept, "conflict", fields))
+        added.conflicts.append(_clash(group, chosen, rival, kept, "conflict"))
     if rivals and keep == "neither":
         return None
     repeats = [form for form in ordered[1:] if kind_of(chosen.record, form.record) == "repeat"]
     best = reduce(lambda a, b: a if better_measured(a.record, b.record) is a.record else b, [chosen, *repeats])
     for form in [chosen, *repeats] if repeats else ():
         if form is not best:
-            fields = tuple(differences(best.record, form.record))
-            added.repeats.append(Clash(best.source, form.source, best.source, "repeat", fields))
+            why = why_kept(best.record, form.record)
+            added.repeats.append(_clash(group, best, form, best.source, "repeat", why))
     return best
+
+
+def _clash(group: Sequence[Form], one: Form, two: Form, kept: str | None, kind: Kind, why: str = "") -> Clash:
+    """Of two forms; the first one is that of the folder that was named first, whichever is kept."""
+    first, other = (form for form in group if form is one or form is two)
+    return Clash(first.source, other.source, kept, kind, tuple(differences(first.record, other.record)), why)
+
+
+def _lies_in(out: Path, form: Form) -> bool:
+    """Whether the published folder has a result of the key from that device."""
+    for stem in (form.stem, form.device_stem):
+        file = out / RESULTS / form.board / f"{stem}.json"
+        with suppress(FkbenchError):
+            if file.is_file() and read_result(file).device.name == form.record.device.name:
+                return True
+    return False
+
+
+def _left_out(records: Sequence[RunRecord]) -> str:
+    """A line about results in conflict, whatever their order."""
+    first = records[0]
+    scores = {record.metric("rmse") for record in records if record.status == "done"}
+    found = [f"rmse {rmse:.6g} px" for rmse in sorted(rmse for rmse in scores if rmse is not None)]
+    found += sorted({record.status for record in records} - {"done"})
+    name = f"{first.model.name}@{first.dataset.name} {first.key}, seed {first.seed}"
+    return f"Results in conflict, left out: {name} ({' or '.join(found)})."
 
 
 def _on_several_devices(records: Iterable[RunRecord]) -> list[list[str]]:

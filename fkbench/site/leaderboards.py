@@ -154,6 +154,7 @@ class FolderJob:
     target: Target
     folder: Path
     files: tuple[Path, ...]
+    notes: tuple[str, ...] = ()
 
     def done(self) -> Done | None:
         """Write it; None, and nothing is written, where its results are not of that one board."""
@@ -162,7 +163,7 @@ class FolderJob:
         if len(groups) != 1 or groups[0].slug != self.folder.name:
             return None
         notes = damage_notes(damaged).get(self.folder.name, ())
-        return self.target.write(groups[0], notes, [str(error) for error in damaged.values()])
+        return self.target.write(groups[0], (*notes, *self.notes), [str(error) for error in damaged.values()])
 
 
 def write_leaderboards(
@@ -175,6 +176,7 @@ def write_leaderboards(
     processes: int = 1,
     sides: Sequence[SideBoard] = (),
     damaged: Mapping[Path, FkbenchError] | None = None,
+    notes: Mapping[str, Sequence[str]] | None = None,
 ) -> Leaderboards:
     """Write the tables of all boards, `index.md`, `index.html` and the pages of ranked rows.
 
@@ -192,20 +194,27 @@ def write_leaderboards(
         sides: boards about detectors, written beside those of models.
         damaged: files of records that cannot be read: a note of the board that their folder has the name of, or below
             the names of all boards.
+        notes: slug of a board → notes on it; of no board: below the names of all.
 
     Raises:
         FkbenchError: the folder cannot be written.
     """
     target = Target(folder, latex, errors, dataset)
-    notes = damage_notes(damaged or {})
-    jobs = [Job(target, group, notes.pop(group.slug, ())) for group in groups_of(records)]
+    said = damage_notes(damaged or {})
+    for slug, lines in (notes or {}).items():
+        said[slug] = (*said.get(slug, ()), *lines)
+    jobs = [Job(target, group, said.pop(group.slug, ())) for group in groups_of(records)]
     return _finished(
-        in_processes(Job.done, jobs, processes), target, sides, [line for own in notes.values() for line in own]
+        in_processes(Job.done, jobs, processes), target, sides, [line for own in said.values() for line in own]
     )
 
 
 def write_published(
-    folder: Path, results: Iterable[Path], report: Callable[[str], None], processes: int = 1
+    folder: Path,
+    results: Iterable[Path],
+    report: Callable[[str], None],
+    processes: int = 1,
+    notes: Mapping[str, Sequence[str]] | None = None,
 ) -> Leaderboards | None:
     """The same from the results that are published in a folder, each process reading those of a board at a time.
 
@@ -217,6 +226,7 @@ def write_published(
         results: the files of its records.
         report: called with a line for each damaged record.
         processes: as for `write_leaderboards`.
+        notes: as for `write_leaderboards`.
 
     Raises:
         FkbenchError: the folder cannot be written.
@@ -228,7 +238,8 @@ def write_published(
     ordered = sorted(files, key=lambda board: board.name)
     if len({board.name.lower() for board in ordered}) < len(ordered):
         return None
-    jobs = [FolderJob(target, board, tuple(files[board])) for board in ordered]
+    said = dict(notes or {})
+    jobs = [FolderJob(target, board, tuple(files[board]), tuple(said.pop(board.name, ()))) for board in ordered]
     found = []
     for done in in_processes(FolderJob.done, jobs, processes):
         if done is None:
@@ -237,7 +248,9 @@ def write_published(
     for line in (line for done in found for line in done.damaged):
         report(line)
     records = (record for done in found for record in done.boxed)
-    return _finished(found, target, side_boards(records, folder, report))
+    return _finished(
+        found, target, side_boards(records, folder, report), [line for own in said.values() for line in own]
+    )
 
 
 def _finished(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,96 @@ def test_a_conflict_names_its_fields_and_takes_neither_unless_said(two, put_in, 
         [net] = [record for record in records if record.model.name == "net"]
         assert low < net.metric("rmse") < high
         assert done.added.conflicts[0].kept is not None
+
+
+def test_what_a_conflict_leaves_out_is_named_on_its_board_whatever_the_order(two, put_in, tmp_path, capsys):
+    a, b = two
+    key = put_in(a, "net", 1.0).key
+    put_in(b, "net", 2.0, key=key)
+    put_in(b, "other", 1.0)
+    for name, stores in (("ab", (a, b)), ("ba", (b, a))):
+        assert main(["merge", *(str(store.root) for store in stores), "--out", str(tmp_path / name)]) == 1
+        assert f"Results in conflict, left out: net@faces {key}, seed 0 (rmse " in capsys.readouterr().err
+    assert content(tmp_path / "ab") == content(tmp_path / "ba")
+    [board] = [json.loads(file.read_text()) for file in (tmp_path / "ab").glob("faces-*.json")]
+    [note] = board["notes"]
+    assert key in note
+    for page in ("index.html", f"{board['board']}.md"):
+        assert key in (tmp_path / "ab" / page).read_text()
+    before = content(tmp_path / "ab")  # what was published since is there, and nothing is left out
+    assert main(["merge", str(a.root), "--out", str(tmp_path / "ab")]) == 0
+    assert main(["merge", str(a.root), str(b.root), "--out", str(tmp_path / "ab")]) == 1
+    assert "left out: net@" not in capsys.readouterr().err
+    assert before.keys() < content(tmp_path / "ab").keys()
+
+
+def test_a_board_of_conflicts_alone_is_named_below_the_others(two, put_in, tmp_path, capsys):
+    a, b = two
+    key = put_in(a, "net", 1.0, box="own").key
+    put_in(b, "net", 2.0, key=key, box="own")
+    out = ["--out", str(tmp_path / "out")]
+    assert main(["merge", str(a.root), str(b.root), *out]) == 1
+    assert key in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    put_in(b, "other", 1.0)
+    assert main(["merge", str(a.root), str(b.root), *out]) == 1
+    assert key in (tmp_path / "out" / "index.md").read_text()
+
+
+def test_a_conflict_shows_the_rmse_first_and_each_value_with_its_folder(two, put_in, tmp_path, capsys):
+    a, b = two
+    key = put_in(a, "net", 1.0).key
+    put_in(b, "net", 2.0, key=key)
+    for keep in ("neither", "first", "last"):
+        done = merge([a.root, b.root], keep=keep)
+        [clash] = done.added.conflicts
+        assert (str(a.root) in clash.first, str(b.root) in clash.other) == (True, True)
+        assert clash.kept == {"neither": None, "first": clash.first, "last": clash.other}[keep]
+        fields = [one.field for one in clash.fields]
+        assert fields[:3] == ["metrics.rmse", "metrics.mae", "metrics.nme@inter_ocular"]
+        assert float(clash.fields[0].first) < 1.5 < float(clash.fields[0].second)
+        main(["merge", str(a.root), str(b.root), "--keep", keep])
+        text = capsys.readouterr().err
+        assert f"metrics.rmse: first {clash.fields[0].first}, other {clash.fields[0].second}" in text
+        assert f"kept: {'other' if keep == 'last' else keep}" in text
+
+
+def test_a_conflict_with_what_is_published_is_exit_code_1_whatever_is_to_be_kept(two, put_in, tmp_path, capsys):
+    a, b = two
+    key = put_in(a, "net", 1.0).key
+    merged(tmp_path, a)
+    before = content(tmp_path / "out" / "results")
+    put_in(b, "net", 2.0, key=key)
+    for keep in ("neither", "first", "last"):
+        assert main(["merge", str(b.root), "--out", str(tmp_path / "out"), "--keep", keep]) == 1
+        text = capsys.readouterr().err
+        assert "kept: published" in text
+        assert "What was there stays." in text
+        assert "--replace" in text
+    assert content(tmp_path / "out" / "results") == before
+
+
+@pytest.mark.parametrize(
+    ("quick", "why"),
+    [
+        (True, "the fuller timing is kept (full, not quick): 7 images/s, not 5 images/s"),
+        (False, "equal timing (full), chosen by content: 5 images/s, not 7 images/s"),
+    ],
+)
+def test_why_one_of_two_repeats_is_kept_is_said(two, put_in, tmp_path, capsys, quick, why):
+    a, b = two
+    put_in(a, "net", 1.0, timing={"version": 1, "infer_images_per_s": 5.0, "quick": quick})
+    put_in(b, "net", 1.0, timing={"version": 1, "infer_images_per_s": 7.0, "quick": False})
+    best = str((b if quick else a).root)
+    for stores in ((a, b), (b, a)):
+        [clash] = merge([store.root for store in stores]).added.repeats
+        assert (clash.why, clash.kept.startswith(best), str(stores[0].root) in clash.first) == (why, True, True)
+        assert main(["merge", *(str(store.root) for store in stores)]) == 0
+        assert f"Measured twice: {clash.kept} is kept" in capsys.readouterr().err
+    merged(tmp_path, a)  # against what is published: the same one is kept
+    done, [record] = merged(tmp_path, b)
+    assert done.added.repeats[0].why == why
+    assert record.timing.infer_images_per_s == (7.0 if quick else 5.0)
 
 
 def test_repeats_take_the_fuller_timing_whatever_the_order(two, put_in, tmp_path):
