@@ -16,6 +16,8 @@ from fkbench.records.trust import FAILED
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from fkbench.boards.detections import SideBoard
+
 _GAP = 2
 _LONGEST = 32
 
@@ -38,6 +40,29 @@ def print_board(board: Board, console: Console) -> None:
     console.print(table)
     for line in below(board, columns):
         console.print(Text(line, style="dim"))
+
+
+def print_side(board: SideBoard, console: Console) -> None:
+    """Print a board about detectors: the columns of which the first ones fit, then its legend."""
+    from rich.table import Table
+    from rich.text import Text
+
+    widths = [
+        max(len(title), *(len(_cut(row[place])) for row in board.rows)) + _GAP
+        for place, (title, _) in enumerate(board.heads)
+    ]
+    shown = sum(sum(widths[: place + 1]) <= console.width + _GAP for place in range(len(widths)))
+    console.print(Text(visible(board.title), style="bold"))
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="underline")
+    for title, left in board.heads[:shown]:
+        table.add_column(Text(title), justify="left" if left else "right", no_wrap=True)
+    for row in board.rows:
+        table.add_row(*(Text(_cut(cell)) for cell in row[:shown]))
+    console.print(table)
+    left_out = [title for title, _ in board.heads[shown:]]
+    lines = [f"where there is room, or with --json or --out: {', '.join(left_out)}"] if left_out else []
+    for line in [*lines, *board.legend]:
+        console.print(Text(visible(line), style="dim"))
 
 
 def fitting(rows: Sequence[Row], width: int) -> list[Column]:
@@ -78,8 +103,12 @@ def below(board: Board, columns: Sequence[Column]) -> list[str]:
 
 
 def _text(column: Column, row: Row) -> str:
-    text = visible(column.cell(row))
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    return _cut(column.cell(row))
+
+
+def _cut(text: str) -> str:
+    """A cell by anyone, short enough that one does not take the screen."""
+    return cut(visible(text), _LONGEST)
 
 
 def _style(column: Column, row: Row) -> str:

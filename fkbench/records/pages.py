@@ -38,7 +38,9 @@ def decode(
         if not isinstance(page, dict):
             raise ValueError("it is no JSON object")
     except (ValueError, RecursionError) as error:
-        raise FkbenchError(f"'{source}' is damaged: {_brief(error)}.", "Remove that run and run it again.") from error
+        raise FkbenchError(
+            f"'{source}' is damaged: {_brief(error)}.", "Restore that file, or remove it and run it again."
+        ) from error
     try:
         return RunRecord.model_validate(plain(upgraded(page, upgrades, current)), context=PLAIN)
     except FkbenchError as error:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from fkbench.runner.plan import Request
     from fkbench.runner.requests import Runner
     from fkbench.runner.single import SingleRun
+    from fkbench.train.optimisation import Budget
 
 Say = Callable[..., None]
 
@@ -196,7 +197,8 @@ class Teller:
 
     def __init__(self, say: Say) -> None:
         self.say = say
-        self.images = self.per_epoch = 0
+        self.images = 0
+        self.budget: Budget | None = None
         self.last = 0.0
 
     def event(self, name: str, facts: Mapping[str, Any]) -> None:
@@ -206,12 +208,10 @@ class Teller:
             handler(facts)
 
     def _on_plan(self, facts: Mapping[str, Any]) -> None:
-        from fkbench.runner.fit import training_rows
-        from fkbench.train.optimisation import budget_of
+        from fkbench.runner.fit import images_seen, training_budget
 
-        budget = budget_of(facts["recipe"], len(training_rows(facts["inputs"], facts["recipe"])))
-        self.images, self.per_epoch = 0, min(budget.steps_per_epoch * budget.batch, budget.images)
-        self.say("training", total=budget.epochs * self.per_epoch)
+        self.images, self.budget = 0, training_budget(facts["inputs"], facts["recipe"])
+        self.say("training", total=images_seen(self.budget, self.budget.epochs))
 
     def _on_step(self, facts: Mapping[str, Any]) -> None:
         self.images += facts["images"]
@@ -220,14 +220,22 @@ class Teller:
             self.say("step", images=self.images)
 
     def _on_epoch(self, row: Mapping[str, Any]) -> None:
+        from fkbench.runner.fit import images_seen
+
         found = {name: row[name] for name in ("epoch", "train_loss", "val_rmse") if row[name] == row[name]}
-        self.images = int(row["epoch"]) * self.per_epoch  # a run that goes on has epochs that were not stepped here
+        if self.budget is not None:  # a run that goes on has epochs that were not stepped here
+            self.images = images_seen(self.budget, int(row["epoch"]))
         self.say("epoch", images=self.images, **found)
 
     def _on_stage(self, facts: Mapping[str, Any]) -> None:
         self.say("stage", text=facts["text"])
 
     def _on_resumed(self, facts: Mapping[str, Any]) -> None:
+        from fkbench.runner.fit import images_seen
+        from fkbench.train.checkpoint import epochs_in
+
+        if self.budget is not None:
+            self.images = images_seen(self.budget, epochs_in(facts["path"]))
         self.say("stage", text="going on from its checkpoint")
 
 

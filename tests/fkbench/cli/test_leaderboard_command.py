@@ -126,6 +126,28 @@ def test_out_writes_a_page_for_each_ranked_row_and_takes_away_those_of_rows_that
     assert ">bad<" not in (out / "index.html").read_text()
 
 
+def test_what_cannot_be_read_is_named_in_json_too(call, three_models):
+    file = next(Path(three_models).glob("*/good/*/record.json"))
+    file.write_text(file.read_text()[:100])
+    page = json.loads(call("--json").stdout)
+    assert list(page["damaged"]) == [str(file)]
+    assert "damaged" in page["damaged"][str(file)]
+    for file in Path(three_models).glob("*/*/*/record.json"):
+        file.write_text("{")
+    with pytest.raises(FkbenchError, match=r"None of 7 results in .* can be read\. '.*record.json' is damaged"):
+        call("--json")
+
+
+def test_tables_are_not_written_over_those_of_a_published_folder(call, three_models, tmp_path):
+    shared = tmp_path / "shared"
+    (shared / "results").mkdir(parents=True)
+    (shared / "index.md").write_text("theirs")
+    with pytest.raises(FkbenchError, match="is a published folder") as caught:
+        call("--out", str(shared))
+    assert "--publish" in caught.value.remedy
+    assert (shared / "index.md").read_text() == "theirs"
+
+
 def test_one_dataset_only(call, three_models, put):
     put("good", 1.0, 0, dataset="others")
     assert {board["dataset"] for board in json.loads(call("--json").stdout)["boards"]} == {"faces", "others"}

@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 
+from fkbench.cli.main import main
 from fkbench.detect.pages import row_of
 from fkbench.errors import FkbenchError
 from fkbench.publishing import Scrubber, Sides, merge, publish, publish_boxed, publish_detectors, rebuild
@@ -292,3 +293,27 @@ def test_what_a_detectors_score_may_leave_out_is_left_out_of_its_board(tmp_path)
     assert (row["recall"], row["ms_p50"], row["dark"]) == (0.5, 3.0, 0.5)
     empty = ("recall_low", "precision", "ap", "cover", "noise_x", "ms_p90", "main_recall")
     assert {row[name] for name in empty} == {None}
+
+
+def test_the_terminal_and_json_have_the_boards_about_detectors(store, scored, tmp_path, capsys):
+    words = ["--data", str(tmp_path / "data"), "--runs", str(store.root), "leaderboard"]
+    assert main(words) == 0
+    shown = capsys.readouterr().out
+    assert "Models by boxes on faces, split honest" in shown
+    assert "Detectors on faces, split honest" in shown
+    assert main([*words, "--json"]) == 0
+    page = json.loads(capsys.readouterr().out)
+    assert [part["board"] for part in page["detectors"]] == [
+        "boxes-faces-honest-01234567", "detectors-faces-honest-01234567",
+    ]  # fmt: skip
+    assert all(part["rows"] for part in page["detectors"])
+
+
+def test_a_folder_with_scores_of_detectors_alone_has_tables_too(store, tmp_path, capsys):
+    put_detector(store.root)
+    words = ["--data", str(tmp_path / "data"), "--runs", str(store.root), "leaderboard"]
+    assert main([*words, "--json"]) == 0
+    page = json.loads(capsys.readouterr().out)
+    assert (page["boards"], [part["board"] for part in page["detectors"]]) == ([], ["detectors-faces-honest-01234567"])
+    assert main([*words, "--out", str(tmp_path / "tables")]) == 0
+    assert (tmp_path / "tables" / "detectors-faces-honest-01234567.md").is_file()
