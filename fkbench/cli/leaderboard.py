@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fkbench.cli.options import JsonValueOption
-from fkbench.cli.session import Session, console, current, note, print_json
+from fkbench.cli.session import current, note, print_json
 from fkbench.errors import FkbenchError, UnknownNameError
 
 if TYPE_CHECKING:
-    from fkbench.boards import Board
     from fkbench.publishing import Added, Clash, Sides
     from fkbench.records import ResultStore, RunRecord
     from fkbench.site import Leaderboards
@@ -77,54 +76,12 @@ def leaderboard(
         return
     if only or replace:
         raise FkbenchError("--only and --replace say what to publish.", "Add --publish DIR.")
-    from fkbench.boards import build, page, wanted_records
+    from fkbench.cli.leaderboard_tables import show_tables, write_tables
 
-    session = current(context)
     if out is not None:
-        _write(session, dataset, out.expanduser(), as_json=as_json)
-        return
-    boards = build(marked_stale(session, wanted_records(session.runs_root, dataset, note)))
-    if as_json:
-        print_json({"boards": [page(board) for board in boards], "files": [], "pages": []})
+        write_tables(current(context), dataset, out.expanduser(), as_json=as_json)
     else:
-        _print(boards)
-
-
-def marked_stale(session: Session, records: list[RunRecord]) -> list[RunRecord]:
-    """The same records, with a mark on runs whose models have changed since; published ones are left as they are."""
-    from fkbench.records import is_published
-
-    if all(is_published(record) for record in records):
-        return records
-    from fkbench.runner.standing import Standing
-
-    return Standing(session.registry, session.data_root).marked(records)
-
-
-def _write(session: Session, dataset: str | None, folder: Path, *, as_json: bool) -> None:
-    from fkbench.boards import of_dataset, page
-    from fkbench.boards.detections import side_boards
-    from fkbench.records import ResultStore
-    from fkbench.records.parallel import useful_processes
-    from fkbench.records.results import read_each
-    from fkbench.site import write_leaderboards
-
-    root = session.runs_root
-    every, damaged = read_each(ResultStore(root).files())
-    for error in damaged.values():
-        note(str(error))
-    records = marked_stale(session, of_dataset(every, root, dataset))
-    sides = side_boards(records, root, note, dataset)
-    used = useful_processes(len(records))
-    made = write_leaderboards(records, folder, latex=True, processes=used, sides=sides, damaged=damaged)
-    for path, reason in made.faults.items():
-        note(f"Shown as failed: {_plain(path)}: {_plain(reason)}")
-    if as_json:
-        print_json({"boards": [page(board) for board in made.boards], "files": made.tables, "pages": made.pages})
-        return
-    for file in (*made.tables, folder / "index.html"):
-        typer.echo(str(file))
-    note(made_text(made, folder))
+        show_tables(current(context), dataset, as_json=as_json)
 
 
 def made_text(made: Leaderboards, folder: Path) -> str:
@@ -133,16 +90,6 @@ def made_text(made: Leaderboards, folder: Path) -> str:
     return (
         f"{len(made.tables)} tables, index.html and {rows} page{'' if rows == 1 else 's'} of ranked rows in {folder}."
     )
-
-
-def _print(boards: list[Board]) -> None:
-    from fkbench.boards import print_board
-
-    screen = console()
-    for place, board in enumerate(boards):
-        if place:
-            screen.print()
-        print_board(board, screen)
 
 
 def _publish(
@@ -155,6 +102,7 @@ def _publish(
     out: Path | None,
     as_json: bool,
 ) -> None:
+    from fkbench.cli.leaderboard_tables import marked_stale
     from fkbench.publishing import Scrubber, check_apart, publish, publish_detectors, rebuild
 
     if out is not None:
