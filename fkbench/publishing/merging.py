@@ -73,9 +73,9 @@ def merge(folders: Sequence[Path], out: Path | None = None, keep: Keep = "neithe
         chosen.setdefault((form.record.key, form.record.device.name), []).append(form)
     kept = []
     for _, group in sorted(chosen.items()):
-        form = _resolved(group, done.added, keep)
-        if form is not None:
-            kept.append(form)
+        taken = _resolved(group, done.added, keep)
+        if taken is not None:
+            kept.append(taken)
         elif out is None or not _lies_in(out, group[0]):
             done.left_out.setdefault(group[0].board, []).append(_left_out([form.record for form in group]))
     done.results = len(kept)
