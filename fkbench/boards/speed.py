@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from fkbench.boards.numbers import finite
@@ -74,14 +74,13 @@ def speed_of(records: Sequence[RunRecord]) -> Speed:
     at_once = max(found if type(found := _extra(part, AT_ONCE)) is int else 1 for part in parts)
     pages = [_training(part) for part in parts]
     disturbed = any(_disturbed(part) for part in parts if part.train_images_per_s is not None)
-    how = {"threads": threads, "at_once": at_once, "disturbed": disturbed}
+    found = Speed({}, version, session, threads=threads, at_once=at_once, disturbed=disturbed)
     if session == "void":
         reasons = sorted({str(_extra(part, "void_reason") or "no reason given") for part in counting})
-        return Speed(_medians(pages), version, session, why_void="; ".join(reasons), **how)
+        return replace(found, numbers=_medians(pages), why_void="; ".join(reasons))
     calls = [n for n in (_extra(part, "latency_calls") for part in counting) if type(n) is int]
     pages += [_session(part) for part in counting]
-    fewest = min(calls, default=None)
-    return Speed(_medians(pages), version, session, calls=fewest, **how)
+    return replace(found, numbers=_medians(pages), calls=min(calls, default=None))
 
 
 def _threads(records: Iterable[RunRecord]) -> tuple[int, ...]:

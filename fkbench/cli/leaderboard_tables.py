@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -117,7 +118,7 @@ def write_tables(session: Session, dataset: str | None, folder: Path, *, as_json
     note(made_text(made, folder))
 
 
-def _page(boards: list[Board], found: Results) -> dict[str, Any]:
+def _page(boards: Sequence[Board], found: Results) -> dict[str, Any]:
     from fkbench.boards import page
 
     return {
