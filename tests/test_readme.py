@@ -22,7 +22,7 @@ import pytest
 from fkbench.cli.main import main
 from fkbench.protocols import PROTOCOLS
 from fkbench.records import RunStore
-from fkbench.runner import single
+from fkbench.runner import single, timing
 from fkbench.specs import Setting
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -91,7 +91,7 @@ def small(monkeypatch):
     count = {"count": Setting(FACES, "number of faces")}
     specs = tuple(replace(spec, settings={**spec.settings, **count}) for spec in synthetic.SPECS)
     monkeypatch.setattr(synthetic, "SPECS", specs)
-    monkeypatch.setattr(single, "time_model", once(single.time_model, lambda *_, **named: "net" in named, quick=True))
+    monkeypatch.setattr(timing, "time_model", once(timing.time_model, lambda *_, **named: "net" in named, quick=True))
     monkeypatch.setattr(single, "draw_outcome", once(single.draw_outcome, lambda *given: bool(given[2])))
 
 

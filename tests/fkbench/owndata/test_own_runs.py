@@ -14,7 +14,7 @@ import fkbench
 from fkbench.boards import build, wanted_records
 from fkbench.cli.main import build_app, command_of
 from fkbench.errors import FkbenchError
-from fkbench.runner import single
+from fkbench.runner import single, timing
 
 CSV = 'format = "csv"\nlabels = "labels.csv"\npictures = "images"\ngroup = {column = "person"}\n'
 TINY = """
@@ -47,7 +47,7 @@ class Bench:
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     """Speed is measured in no test here, and the mean shape draws no pictures."""
-    monkeypatch.setattr(single, "time_model", lambda *_, **__: {"version": 1, "parameters": 0})
+    monkeypatch.setattr(timing, "time_model", lambda *_, **__: {"version": 1, "parameters": 0})
     draw = single.draw_outcome
     monkeypatch.setattr(single, "draw_outcome", lambda *given: draw(*given) if given[2] else [])
     return Bench(tmp_path)
