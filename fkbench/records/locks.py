@@ -56,8 +56,9 @@ def idle(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        # Before the release: another process that takes it afterwards must find the file that it has locked. Windows
-        # deletes no open file, and does it when the lock is released.
+        # Before the release: another process that takes it afterwards must find the file that it has locked. Who waits
+        # for the deleted one begins anew, see the least version of filelock in pyproject.toml. Windows deletes no open
+        # file, and does it when the lock is released.
         with suppress(OSError):
             lock_path(folder).unlink(missing_ok=True)
         lock.release()

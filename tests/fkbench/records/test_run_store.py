@@ -11,7 +11,7 @@ import pytest
 from fkbench.errors import FkbenchError
 from fkbench.records import RECORD_FILE, RunStore, read_record, safe_name
 from fkbench.records import files as record_files
-from fkbench.records.locks import run_lock
+from fkbench.records.locks import idle, lock_path, run_lock
 
 
 @pytest.fixture
@@ -205,6 +205,24 @@ def test_remove_takes_the_folder_and_empty_ones_above_it(runs, put):
     assert runs.records() == [second]
     runs.remove(runs.folder("faces", "other", second.key))
     assert list(runs.root.iterdir()) == []
+
+
+def test_a_lock_whose_file_is_deleted_while_it_is_being_taken_is_taken_anew(tmp_path, monkeypatch):
+    """Between opening and locking the file another process may end `idle`: a lock without a name keeps nobody out."""
+    fcntl = pytest.importorskip("fcntl")
+    folder, flock = tmp_path / "run", fcntl.flock
+
+    def deleted_meanwhile(fd, operation):
+        monkeypatch.setattr(fcntl, "flock", flock)
+        lock_path(folder).unlink()
+        flock(fd, operation)
+
+    monkeypatch.setattr(fcntl, "flock", deleted_meanwhile)
+    with run_lock(folder, timeout=10):
+        assert lock_path(folder).is_file()
+    with idle(folder):
+        pass
+    assert not lock_path(folder).exists()
 
 
 def test_remove_never_leaves_the_root(runs, put, tmp_path):
