@@ -172,14 +172,18 @@ def _board(group: Group, errors: ErrorsOf, trust: TrustOf) -> Board:
         for place, (name, entry) in enumerate(entries.items())
     ]
     sound = [row for row, (name, entry) in zip(rows, entries.items(), strict=True) if holds(entry, why[name])]
-    telling = _telling([entry for row, entry in zip(rows, entries.values(), strict=True) if row.believed], group)
-    stated = _baselines_beside(telling, entries)
+    believed = [
+        record for row, entry in zip(rows, entries.values(), strict=True) if row.believed for record in entry.done
+    ]
+    stated = _baselines_beside(believed, group)
     reference = _strongest(sound) or _strongest(stated)
     rows += stated
     device, threads, version = speed_class = _speed_class(rows)
     order = sorted(range(len(rows)), key=lambda place: _place(rows[place]))
     places = {name: str(order.index(place)) for place, name in enumerate(entries)}
     rows = [row.beside(reference.rmse if reference else None, speed_class) for row in rows]
+    # Anyone can write the record of a run that failed, with a word on the split and its images in it.
+    telling = believed or [record for entry in group.entries for record in entry.done] or group.records
     counts = Counter(record.dataset.counts["test"] for record in telling if "test" in record.dataset.counts)
     return Board(
         key=group.key,
@@ -201,20 +205,11 @@ def _strongest(rows: Sequence[Row]) -> Row | None:
     return min(known, key=_by_rmse, default=None)
 
 
-def _telling(believed: Sequence[Entry], group: Group) -> list[RunRecord]:
-    """Records by which a board's own facts are told: those of rows that are believed, else what there is.
-
-    Anyone can write a record of a run that failed, with a word on the split, its images and every baseline in it.
-    """
-    found = [record for entry in believed for record in entry.done]
-    return found or [record for entry in group.entries for record in entry.done] or list(group.records)
-
-
-def _baselines_beside(telling: Sequence[RunRecord], entries: dict[str, Entry]) -> list[Row]:
+def _baselines_beside(believed: Sequence[RunRecord], group: Group) -> list[Row]:
     """Baselines without records; one of which only rows that are not believed speak is not believed either."""
-    present = {entry.first.model.name for entry in entries.values()}
-    sound = baseline_rows(telling, present)
-    every = baseline_rows([record for entry in entries.values() for record in entry.done], present)
+    present = {entry.first.model.name for entry in group.entries}
+    sound = baseline_rows(believed, present)
+    every = baseline_rows([record for entry in group.entries for record in entry.done], present)
     known = {row.model for row in sound}
     return sound + [replace(row, believed=False) for row in every if row.model not in known]
 

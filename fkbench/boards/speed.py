@@ -73,7 +73,7 @@ def speed_of(records: Sequence[RunRecord]) -> Speed:
     counting = [part for part in parts if _kind(part) == session]
     at_once = max(found if type(found := _extra(part, AT_ONCE)) is int else 1 for part in parts)
     pages = [_training(part) for part in parts]
-    disturbed = any(_disturbed(part) for part in parts if part.train_images_per_s is not None)
+    disturbed = any(_disturbed(part) for part in parts if part.train_s is not None)
     found = Speed({}, version, session, threads=threads, at_once=at_once, disturbed=disturbed)
     if session == "void":
         reasons = sorted({str(_extra(part, "void_reason") or "no reason given") for part in counting})

@@ -51,7 +51,8 @@ def print_side(board: SideBoard, console: Console) -> None:
         max(len(title), *(len(_cut(row[place])) for row in board.rows)) + _GAP
         for place, (title, _) in enumerate(board.heads)
     ]
-    shown = sum(sum(widths[: place + 1]) <= console.width + _GAP for place in range(len(widths)))
+    fit = sum(sum(widths[: place + 1]) <= console.width + _GAP for place in range(len(widths)))
+    shown = max(1, fit)
     console.print(Text(visible(board.title), style="bold"))
     table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="underline")
     for title, left in board.heads[:shown]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fkbench.cli.options import JsonValueOption
-from fkbench.cli.session import current, note, print_json
+from fkbench.cli.session import Session, current, note, print_json
 from fkbench.errors import FkbenchError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -102,7 +102,6 @@ def _publish(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    from fkbench.cli.leaderboard_tables import marked_stale
     from fkbench.publishing import Scrubber, check_apart, publish, publish_detectors, rebuild
 
     if out is not None:
@@ -111,7 +110,8 @@ def _publish(
     session, target, scrubber = current(context), folder.expanduser(), Scrubber.of_this_machine()
     root = session.runs_root
     check_apart(root, target)
-    chosen = marked_stale(session, _chosen(root, dataset, only, damaged))
+    chosen = _chosen(root, dataset, only, damaged)
+    _say_stale(session, chosen)
     done = publish(chosen, target, scrubber, replace=replace)
     named = only or None
     publish_detectors(root, target, scrubber, done.sides, dataset=dataset, only=named, replace=replace)
@@ -130,6 +130,15 @@ def _publish(
         note(made_text(made, folder))
     if done.refused or done.sides.refused or done.conflicts or damaged:
         raise typer.Exit(1)
+
+
+def _say_stale(session: Session, chosen: list[RunRecord]) -> None:
+    """Own tables do not rank such runs; what is published is of the commit that its record names."""
+    from fkbench.cli.leaderboard_tables import marked_stale
+
+    for record, marked in zip(chosen, marked_stale(session, chosen), strict=True):
+        if marked.flags != record.flags:
+            note(f"{record.model.name} {record.key}: the model's code has changed since; published as of its commit.")
 
 
 def _chosen(root: Path, dataset: str | None, only: list[str], damaged: list[str]) -> list[RunRecord]:

@@ -12,6 +12,7 @@ import typer
 
 from fkbench.cli.session import Session, console, note, print_json
 from fkbench.errors import FkbenchError
+from fkbench.words import counted
 
 if TYPE_CHECKING:
     from fkbench.boards import Board
@@ -47,13 +48,13 @@ def results_of(session: Session, dataset: str | None) -> Results:
 
     root = session.runs_root
     every, damaged = read_each(ResultStore(root).files())
-    if damaged and not every:
-        first, count = next(iter(damaged.values())), len(damaged)
-        raise FkbenchError(f"None of {count} result{'s'[: count != 1]} in '{root}' can be read. {first.message}", "")
-    for error in damaged.values():
-        note(f"Damaged: {error}")
     own = [record for record in every if dataset in (None, record.dataset.name)]
     sides = side_boards(own, root, note, dataset)
+    if damaged and not every and not sides:
+        first, count = next(iter(damaged.values())), counted(len(damaged), "result")
+        raise FkbenchError(f"None of {count} in '{root}' can be read. {first.message}", first.remedy)
+    for error in damaged.values():
+        note(f"Damaged: {error}")
     records = own if sides and not own else of_dataset(every, root, dataset)
     return Results(marked_stale(session, records), sides, damaged)
 
@@ -98,7 +99,7 @@ def write_tables(session: Session, dataset: str | None, folder: Path, *, as_json
     from fkbench.records.parallel import useful_processes
     from fkbench.site import write_leaderboards
 
-    if (folder / RESULTS).is_dir():
+    if any((folder / RESULTS).glob("*/*.json")):
         raise FkbenchError(
             f"'{folder}' is a published folder: its tables are made from its own results alone.",
             "Add results to it with --publish, or write into another folder.",

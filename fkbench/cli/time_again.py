@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from fkbench.cli.session import Session, console, note, print_json
 from fkbench.errors import FkbenchError
+
+if TYPE_CHECKING:
+    from fkbench.runtimes import Again
 
 
 def time_once_more(session: Session, run: str, device: str, as_json: bool, *, alone: bool) -> None:
@@ -23,6 +28,17 @@ def time_once_more(session: Session, run: str, device: str, as_json: bool, *, al
             "--again repeats the session of a finished run as it was: it goes with RUN, --device and --json alone.",
             "For example `fkbench time RUN --again` (fkbench runs list).",
         )
+    done = _repeated(session, run, device)
+    if as_json:
+        print_json({"run": done.record.key, "kept": done.kept, "timing": done.timing})
+    else:
+        _print(done)
+    if not done.kept:
+        note("The session is void, and the record stays as it is. Try again when nothing else is running.")
+        raise typer.Exit(1)
+
+
+def _repeated(session: Session, run: str, device: str) -> Again:
     from fkbench.cli.bars import progress_bars
     from fkbench.datasets.progress import listening
     from fkbench.records import RunStore
@@ -37,16 +53,13 @@ def time_once_more(session: Session, run: str, device: str, as_json: bool, *, al
         with listening(say):
             timed = open_run(record, session.registry, session.store, place)
         say(f"timing {record.model.name}", 0, 1)
-        done = time_again(timed)
-    if as_json:
-        print_json({"run": record.key, "kept": done.kept, "timing": done.timing})
-    else:
-        from fkbench.cli.report import session_line
-        from fkbench.records import Timing
+        return time_again(timed)
 
-        console().print(session_line(record, Timing.model_validate(done.timing)), soft_wrap=True)
-        if done.kept:
-            console().print(f"in the record now: {done.record.path}", soft_wrap=True, markup=False)
-    if not done.kept:
-        note("The session is void, and the record stays as it is. Try again when nothing else is running.")
-        raise typer.Exit(1)
+
+def _print(done: Again) -> None:
+    from fkbench.cli.report import session_line
+    from fkbench.records import Timing
+
+    console().print(session_line(done.record, Timing.model_validate(done.timing)), soft_wrap=True)
+    if done.kept:
+        console().print(f"in the record now: {done.record.path}", soft_wrap=True, markup=False)

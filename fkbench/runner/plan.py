@@ -15,7 +15,11 @@ from fkbench.runner.overrides import apply_overrides
 from fkbench.specs import DatasetSpec, ModelSpec, Protocol, Recipe
 
 ENGINE_VERSION = 2
-"""Raised whenever the same plan would give other numbers: part of every key."""
+"""Raised whenever the same plan would give other numbers: part of every key.
+
+Not raised when He's initialisation was mended for frames that are cropped at random: no recipe that came with fkbench
+has had both, and a new version would have run everything else again.
+"""
 
 
 @dataclass(frozen=True)

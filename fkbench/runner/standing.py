@@ -48,7 +48,8 @@ class Standing:
     """Looks at finished runs, at what is common to several once.
 
     Attributes:
-        registry: where models and datasets are looked up; a run whose own are not there is left as it is.
+        registry: where models and datasets are looked up; a run whose own are not there is left as it is, and so is one
+            without a probe, as those of predictors that are no nets.
         data: the data folder, by which a run on own data finds the file that describes it.
     """
 
@@ -74,16 +75,20 @@ class Standing:
         return self._found[question]
 
     def _stands(self, record: RunRecord) -> bool:
-        """True as well where it cannot be told here."""
+        """True as well where it cannot be told here: model, data or a package is missing, or there is no probe."""
         try:
             model = self.registry.get(ModelSpec, record.model.name)
             if model.name not in self._digests:
                 self._digests[model.name] = source_digest(model)
-            return stands(
-                record, model.sized(record.model.settings), self._digests[model.name], lambda: self._outputs(record)
-            )
-        except (FkbenchError, ImportError, KeyError):
+            source = self._digests[model.name]
+            if record.model.source == source or record.probe is None:
+                return True
+            scheme = scheme_of(find_run_dataset(self.registry, record.dataset.name, self.data))
+        except (FkbenchError, ImportError):
             return True
-
-    def _outputs(self, record: RunRecord) -> int:
-        return 2 * len(scheme_of(find_run_dataset(self.registry, record.dataset.name, self.data)).points)
+        try:
+            return stands(record, model.sized(record.model.settings), source, lambda: 2 * len(scheme.points))
+        except ImportError:
+            return True
+        except Exception:  # by the model's own code, which ran once
+            return False

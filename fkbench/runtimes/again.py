@@ -5,6 +5,9 @@ A session that counts stays: who could repeat it until it pleases would publish 
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,14 +16,19 @@ import torch
 
 from fkbench.boards.speed import AGAIN
 from fkbench.errors import FkbenchError
-from fkbench.records import RunRecord, RunStore, environment, utc_now
+from fkbench.records import RECORD_FILE, RunRecord, encode, environment, read_record, utc_now
+from fkbench.records.files import sha256_of, write_atomic
+from fkbench.records.locks import RunBusyError, run_lock
 from fkbench.runner.loading import weights_file
+from fkbench.runner.provenance import source_digest
+from fkbench.runner.standing import stands
 from fkbench.runner.timing import time_run, with_session
 from fkbench.runtimes.pages import counts
 from fkbench.runtimes.subjects import Timed
 from fkbench.timing.conditions import device_name
 from fkbench.train.predictors import NetPredictor
 from fkbench.train.threads import torch_threads
+from fkbench.words import counted
 
 CHANNELS_FIRST = str(torch.contiguous_format).removeprefix("torch.")
 
@@ -62,41 +70,78 @@ def time_again(timed: Timed) -> Again:
         timed: a finished run, opened on the kind of device of its record.
 
     Raises:
-        FkbenchError: as `check_again`; this machine or these weights are not those of the record; the folder cannot be
-            written.
+        FkbenchError: as `check_again`; this machine, the run's files or the model's code are not those of the record;
+            another process works on the run; the folder cannot be written.
     """
-    record = timed.record
-    assert record is not None
-    check_again(record)
-    _check_place(record, timed)
-    if timed.net is not None and record.device.layout == CHANNELS_FIRST:
-        timed.net.to(memory_format=torch.contiguous_format)
-    with torch_threads(record.device.threads):
-        session = time_run(timed.predictor, timed.model, timed.inputs, timed.geometry, quick=False)
-    if not counts(session):
-        return Again(record, session, kept=False)
+    assert timed.record is not None
+    folder = Path(timed.record.path)
+    with _held(folder):
+        record = read_record(folder)
+        check_again(record)
+        _check_place(record, timed)
+        _check_content(record, timed)
+        if timed.net is not None and record.device.layout == CHANNELS_FIRST:
+            timed.net.to(memory_format=torch.contiguous_format)
+        with torch_threads(record.device.threads):
+            session = time_run(timed.predictor, timed.model, timed.inputs, timed.geometry, quick=False)
+        if not counts(session):
+            return Again(record, session, kept=False)
+        return Again(_keep(record, session, folder), session, kept=True)
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    from filelock import Timeout
+
+    try:
+        lock = run_lock(folder, timeout=0)
+        lock.acquire()
+    except Timeout:
+        raise RunBusyError(f"The run in '{folder}' is running.", "Wait until it has ended.") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _keep(record: RunRecord, session: dict[str, Any], folder: Path) -> RunRecord:
+    """Put the session into the record, of which nothing else changes."""
     before = record.timing.model_dump() if record.timing is not None else {}
     place = environment(record.device.threads).model_dump(mode="json")
     again = {AGAIN: {"created": utc_now(), "environment": place, "instead_of_void": bool(before.get("void"))}}
-    page = record.to_json() | {"timing": with_session(before, session) | again}
-    folder = Path(record.path)
-    return Again(RunStore(folder.parents[2]).write(RunRecord.model_validate(page), folder), session, kept=True)
+    page = json.loads((folder / RECORD_FILE).read_text(encoding="utf-8"))
+    page |= {"timing": with_session(before, session) | again}
+    write_atomic(folder / RECORD_FILE, encode(RunRecord.model_validate(page)))
+    return read_record(folder)
 
 
 def _check_place(record: RunRecord, timed: Timed) -> None:
-    """Raises FkbenchError where a session would be one of something else than the record's."""
+    """Raises FkbenchError where the machine is another one, or has other threads."""
     here = device_name(timed.device)
     if here != record.device.name:
         raise FkbenchError(
             f"The run {record.key} was timed on '{record.device.name}', and this is '{here}'.",
             f"`fkbench time {record.key}` writes a session on this device into a file of its own.",
         )
-    file = weights_file(record).name
-    if file not in record.files or record.files[file].sha256 != timed.weights:
-        raise FkbenchError(f"'{file}' of run {record.key} is not the file of its record.", "Run it again with --force.")
     then, now = record.device.threads, torch.get_num_threads()
     if not isinstance(timed.predictor, NetPredictor) and then not in (None, now):
         raise FkbenchError(
-            f"The run {record.key} had {then} thread{'s'[: then != 1]}, and this process has {now}.",
+            f"The run {record.key} had {counted(then or 0, 'thread')}, and this process has {now}.",
             f"Set OMP_NUM_THREADS={then}: what is no net has its threads from there.",
+        )
+
+
+def _check_content(record: RunRecord, timed: Timed) -> None:
+    """Raises FkbenchError where files of the run or the model's code are not those that it was scored with."""
+    folder = Path(record.path)
+    for name in {weights_file(record).name, *record.files}:
+        file, stated = folder / name, record.files.get(name)
+        if stated is None or not file.is_file() or sha256_of(file) != stated.sha256:
+            raise FkbenchError(
+                f"'{name}' of run {record.key} is not the file of its record.", "Run it again with --force."
+            )
+    if not stands(record, timed.model, source_digest(timed.model), lambda: 2 * len(timed.inputs.scheme.points)):
+        raise FkbenchError(
+            f"The code of {record.model.name} has changed since run {record.key}: it would be another model's session.",
+            "Run it again with --force.",
         )

@@ -13,7 +13,7 @@ MINOR = 45
 """Columns of less weight are left out on narrow screens until they are asked for."""
 MORE_COLUMNS = '<button type="button" class="all-columns" aria-pressed="false">All columns</button>'
 SHORT_REMARK, LONGEST_REMARK = 90, 4000
-_NUMBER = re.compile(r"^~?\s*([-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?)\s*([kMG])?(?![A-Za-z])")
+_NUMBER = re.compile(r"^[~≤≥]?\s*([-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?)\s*([kMG])?(?![A-Za-z])")
 _UNITS = {"k": 1e3, "M": 1e6, "G": 1e9}
 
 

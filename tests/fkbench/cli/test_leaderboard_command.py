@@ -140,7 +140,10 @@ def test_what_cannot_be_read_is_named_in_json_too(call, three_models):
 
 def test_tables_are_not_written_over_those_of_a_published_folder(call, three_models, tmp_path):
     shared = tmp_path / "shared"
-    (shared / "results").mkdir(parents=True)
+    call("--out", str(shared))
+    (shared / "results" / "of mine").mkdir(parents=True)
+    call("--out", str(shared))  # any folder may have one of this name
+    (shared / "results" / "of mine" / "net-0123456789abcdef.json").write_text("{}")
     (shared / "index.md").write_text("theirs")
     with pytest.raises(FkbenchError, match="is a published folder") as caught:
         call("--out", str(shared))

@@ -39,6 +39,21 @@ def test_code_that_computes_the_same_leaves_a_run_unmarked(ran, monkeypatch):
     assert probes == [1]
 
 
+@pytest.mark.parametrize("change", [("nn.ReLU()", "nn.Relu()"), ("nn.Dropout(0.1)", "Broken()")])
+def test_code_that_no_longer_runs_marks_it(ran, change):
+    text = ran.file.read_text().replace(*change)
+    ran.file.write_text(
+        text.replace("@fkbench.model", "class Broken(nn.Module):\n    def forward(self, x):\n"
+                     "        return x / 0 if self.training else x[:, :, None].no_such_thing\n\n@fkbench.model")
+    )  # fmt: skip
+    assert STALE in flags(ran)
+
+
+def test_a_predictor_has_no_probe_that_could_tell(ran, monkeypatch):
+    monkeypatch.setattr(standing, "source_digest", lambda model: "sha256:new")
+    assert STALE not in flags(ran, "mean-shape")
+
+
 def test_code_that_computes_something_else_marks_it(ran):
     before = flags(ran)
     ran.file.write_text(ran.file.read_text().replace("nn.ReLU()", "nn.Tanh()"))
@@ -49,6 +64,11 @@ def test_code_that_computes_something_else_marks_it(ran):
 def test_a_model_that_is_not_known_here_is_left_as_it_is(ran):
     (record,) = [one for one in ran.runs.records() if one.model.name == "tinynet"]
     assert Standing(ran.registry(), ran.data).marked([record]) == [record]
+
+
+def test_where_the_files_are_the_same_nothing_is_built(ran, monkeypatch):
+    monkeypatch.setattr(standing, "probe", lambda *parts: pytest.fail("a net was built"))
+    assert STALE not in flags(ran)
 
 
 def test_runs_of_one_model_are_looked_at_once(ran, monkeypatch):
@@ -68,6 +88,10 @@ def test_the_table_says_why_and_what_is_published_does_not_follow_the_code(ran, 
     assert main([*words, "--publish", str(shared)]) == 0
     ran.file.write_text(ran.file.read_text().replace("nn.ReLU()", "nn.Tanh()"))
     capsys.readouterr()
+    before = {path: path.read_bytes() for path in (shared / "results").rglob("*.json")}
+    assert main([*words, "--publish", str(shared)]) == 0  # the same result, of the commit that it names
+    assert "the model's code has changed since; published as of its commit" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in (shared / "results").rglob("*.json")} == before
     assert main([*words, "--json"]) == 0
     assert _reasons(capsys.readouterr().out)["tinynet"].count("stale: the model's code has changed since") == 1
     assert main([*words, "--out", str(tmp_path / "tables")]) == 0
@@ -84,7 +108,7 @@ def _reasons(text: str) -> dict[str, list[str]]:
 
 
 def test_a_table_of_runs_that_stand_needs_no_torch(ran):
-    """Looking at the files is enough where they are the same."""
+    """Looking at the files is enough where they are the same, and of a predictor in any case."""
     code = (
         "import sys\nfrom pathlib import Path\nfrom fkbench.records import RunStore\n"
         "from fkbench.registry import load_registry\nfrom fkbench.runner.standing import Standing\n"

@@ -15,6 +15,7 @@ from fkbench.boards.speed import speed_of
 from fkbench.cli.main import main
 from fkbench.publishing.differences import better_measured, kind_of
 from fkbench.records import RunRecord, RunStore
+from fkbench.records.locks import run_lock
 from fkbench.records.pages import RECORD_FILE, encode, read_record
 from fkbench.runner.loading import weights_file
 from fkbench.runtimes import again
@@ -64,6 +65,7 @@ def test_a_session_that_counts_takes_the_place_of_one_that_does_not(place, copy,
     before = copy.record(key)
     before = copy.change(key, timing=before.to_json()["timing"] | {"void": True, "trained_at_once": 3, "odd": 1})
     assert speed_of([before]).session == "void"
+    (Path(before.path) / "timing-0123456789abcdef.json").write_text("{}")  # what came later is not listed as the run's
     assert copy.time(key, "--again") == 0
     assert "in the record now" in capsys.readouterr().out
     after = copy.record(key)
@@ -120,7 +122,7 @@ def test_the_threads_and_the_layout_are_those_of_the_run(place, copy, quiet, mon
     assert torch.get_num_threads() == before
 
 
-def test_what_would_be_of_another_machine_or_other_weights_is_refused(place, copy, quiet, capsys):
+def test_what_would_be_of_another_machine_or_another_model_is_refused(place, copy, quiet, monkeypatch, capsys):
     net, mean = place.net.key, place.mean.key
     device = copy.record(net).to_json()["device"]
     copy.change(net, device=device | {"name": "A faster processor"})
@@ -132,10 +134,24 @@ def test_what_would_be_of_another_machine_or_other_weights_is_refused(place, cop
     weights.write_bytes(bytes(data))
     assert copy.time(net, "--again") == 2
     assert "not the file of its record" in capsys.readouterr().err
+    data[-1] ^= 1
+    weights.write_bytes(bytes(data))
+    history = weights.with_name("history.csv")
+    whole = history.read_bytes()
+    history.write_bytes(whole + b"1,2,3\n")
+    assert copy.time(net, "--again") == 2
+    assert "'history.csv' of run" in capsys.readouterr().err
+    history.write_bytes(whole)
+    with run_lock(weights.parent):
+        assert copy.time(net, "--again") == 2
+    assert "is running" in capsys.readouterr().err
     device = copy.record(mean).to_json()["device"]
     copy.change(mean, device=device | {"threads": 77})
     assert copy.time(mean, "--again") == 2
     assert "OMP_NUM_THREADS=77" in capsys.readouterr().err
+    monkeypatch.setattr(again, "stands", lambda *parts: False)
+    assert copy.time(net, "--again") == 2
+    assert "has changed since" in capsys.readouterr().err
     copy.change(net, status="failed", reason="it broke", device=device)
     assert copy.time(net, "--again") == 2
     assert "it broke" in capsys.readouterr().err

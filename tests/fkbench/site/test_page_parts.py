@@ -31,7 +31,7 @@ def test_text_is_cut_before_it_is_escaped():
 @pytest.mark.parametrize(
     ("text", "value"),
     [("2=", "2"), ("8.62 M", "8620000"), ("~12.5", "12.5"), ("–", ""), ("1.1 – 2.2", "1.1"), ("3 §", "3"),
-     ("– ‡", ""), ("-0.5", "-0.5"), ("2/3", "2")],
+     ("– ‡", ""), ("-0.5", "-0.5"), ("2/3", "2"), ("≤ 6615.0", "6615"), ("≥ 60 ¶", "60")],
 )  # fmt: skip
 def test_cells_are_sorted_by_their_number(text, value):
     assert sort_value(text) == value
