@@ -53,16 +53,24 @@ def command(
     done = merge([folder.expanduser() for folder in folders], target, keep)  # type: ignore[arg-type]
     made = None
     if target is not None and (done.results or (target / RESULTS).is_dir()):
-        made = rebuild(target, processes=None, notes=done.left_out)
+        made = rebuild(target, processes=None)
     resolved = not any(clash.published or clash.kept is None for clash in done.added.conflicts)
     if as_json:
         page = {"read": done.read, "results": done.results, **added_page(done.added), "other_devices": done.devices}
         files = {"tables": made.tables if made else [], "pages": made.pages if made else []}
-        print_json({**page, "left_out": done.left_out, "damaged": done.damaged, **files, "keep": keep})
+        print_json({**page, "left_out": _left_out(done), "damaged": done.damaged, **files, "keep": keep})
     else:
         _print(done, made, out)
     if not resolved or done.damaged or done.added.refused or done.added.sides.refused:
         raise typer.Exit(1)
+
+
+def _left_out(done: Merged) -> dict[str, list[str]]:
+    """Slug of a board → a line for each result that it does not have."""
+    lines: dict[str, list[str]] = {}
+    for one in done.left_out:
+        lines.setdefault(one.board, []).append(one.note)
+    return lines
 
 
 KEEP = "Results in conflict are left out. --keep first (or last) takes those of the folder named first (or last)."
@@ -79,8 +87,8 @@ def _print(done: Merged, made: Leaderboards | None, out: Path | None) -> None:
     neither = any(clash.kept is None for clash in done.added.conflicts)
     stays = any(clash.published for clash in done.added.conflicts)
     print_added(done.added, remedy="\n".join([KEEP] * neither + [STAYS] * stays))
-    for line in (line for lines in done.left_out.values() for line in lines):
-        note(visible(line))
+    for one in done.left_out:
+        note(visible(one.note))
     for group in done.devices:
         note(f"One plan on several devices, each kept: {'; '.join(group)}")
     for line in done.damaged:

@@ -25,6 +25,7 @@ from pathlib import Path
 
 from fkbench.boards.text import cut, visible
 from fkbench.errors import FkbenchError
+from fkbench.publishing.conflicts import CONFLICTS
 from fkbench.records.beside import RESULTS, VERIFIED
 from fkbench.records.detection_keys import question_of
 from fkbench.records.detections import DETECTOR, SCORE, BoxedResult, DetectorResult, detectors_of, read_detection
@@ -37,6 +38,7 @@ ENDINGS = (*BESIDE, DETECTOR)
 PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}")
 STEM = re.compile(r"(?P<stem>.+-[0-9a-f]{8,64}(-[0-9a-f]{6})?)(?P<ending>\.[a-z.]+)")
 BOXED = re.compile(r"(?P<stem>.+?-[0-9a-f]{8,64}(-[0-9a-f]{6})?)\.boxed-[A-Za-z0-9._-]{1,120}-[0-9a-f]{8}\.score\.json")
+KEEPERS = {VERIFIED: "what checks have found", CONFLICTS: "what conflicts leave out"}
 PLAIN_FILE = "100644"
 ATTRIBUTES = ".gitattributes"
 MOST_BYTES = 256 * MIB
@@ -80,11 +82,11 @@ def fault_of(change: Change) -> str:
     if len(parts) == 1:
         return "stands where the folder of the leaderboards belongs"
     if change.status == "D":
-        return "removes what is published" if parts[1] in (RESULTS, VERIFIED) else ""
+        return "removes what is published" if parts[1] in (RESULTS, *KEEPERS) else ""
     if change.mode != PLAIN_FILE:
         return "is a link, executable or no file"
-    if parts[1] == VERIFIED:
-        return "what checks have found is written by those who keep the leaderboards"
+    if parts[1] in KEEPERS:
+        return f"{KEEPERS[parts[1]]} is written by those who keep the leaderboards"
     if parts[1] != RESULTS:
         return ""
     fine = len(parts) == 4 and all(PLAIN.fullmatch(part) for part in parts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from dataclasses import replace as with_changes
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from fkbench.boards.detections import side_boards
 from fkbench.errors import FkbenchError
+from fkbench.publishing.conflicts import keep_left_out
 from fkbench.publishing.detections import Sides, publish_boxed
 from fkbench.publishing.differences import Difference, Kind, better_measured, differences, kind_of, why_kept
 from fkbench.publishing.form import Form, RefusedError, fault_of_published, published_form
@@ -145,28 +146,28 @@ def rebuild(
     folder: Path,
     report: Report | None = None,
     processes: int | None = 1,
-    notes: Mapping[str, Sequence[str]] | None = None,
 ) -> Leaderboards:
     """Write the tables and pages of all results that are published in a folder, and of nothing else.
 
     Tables of boards that have no result there any more are removed, as are pages of such rows. A result that does not
-    hold is shown as failed, one that cannot be read is named in a note of its board.
+    hold is shown as failed, one that cannot be read is named in a note of its board. What merging has left out is named
+    as well, see `keep_left_out`, until it is there.
 
     Args:
         folder: with `results` in it.
         report: called with a line for each damaged record.
         processes: that share the work; None: as many as pay for the number of records. More than one needs a main
             module that can be imported.
-        notes: slug of a board → what is to be said on it this once, as the results themselves cannot say it.
 
     Raises:
-        FkbenchError: there are no results, or the folder cannot be written.
+        FkbenchError: there are no results, the folder does not say what it leaves out, or it cannot be written.
     """
     store = ResultStore(folder / RESULTS)
     found = list(store.files())
     # Pages are scrubbed, too, so that their package needs this one.
     from fkbench.site import write_leaderboards, write_published
 
+    notes = keep_left_out(folder)
     used = useful_processes(len(found)) if processes is None else processes
     made = write_published(folder, found, report or _log.warning, used, notes) if found else None
     if made is None:

@@ -10,14 +10,15 @@ about itself is no evidence.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import reduce
 from pathlib import Path
 from typing import Literal, get_args
 
 from fkbench.boards import BoardKey, Entry
+from fkbench.boards.text import cut
 from fkbench.errors import FkbenchError
+from fkbench.publishing.conflicts import LONGEST, LeftOut, keep_left_out, read_left_out
 from fkbench.publishing.detections import publish_boxed, publish_detectors
 from fkbench.publishing.differences import Kind, better_measured, differences, kind_of, why_kept
 from fkbench.publishing.folder import Added, Clash, add_form
@@ -26,7 +27,6 @@ from fkbench.publishing.scrubbing import Scrubber
 from fkbench.records import ResultStore, RunRecord, is_published
 from fkbench.records.beside import RESULTS
 from fkbench.records.detections import detector_files
-from fkbench.records.results import read_result
 
 Keep = Literal["neither", "first", "last"]
 
@@ -39,7 +39,7 @@ class Merged:
         added: see `Added`; conflicts between the shards are among its `conflicts`, refused results in `refused`.
         damaged: a line for each record that cannot be read.
         devices: results of one plan and seed from several kinds of device; all of them are kept.
-        left_out: slug of a board → a line for each result that is not there, as neither of two in conflict is kept.
+        left_out: results that are not there, as neither of two in conflict is kept.
         results: how many results go together.
         read: folder → how many records it has.
     """
@@ -47,7 +47,7 @@ class Merged:
     added: Added = field(default_factory=Added)
     damaged: list[str] = field(default_factory=list)
     devices: list[list[str]] = field(default_factory=list)
-    left_out: dict[str, list[str]] = field(default_factory=dict)
+    left_out: list[LeftOut] = field(default_factory=list)
     results: int = 0
     read: dict[str, int] = field(default_factory=dict)
 
@@ -61,7 +61,8 @@ def merge(folders: Sequence[Path], out: Path | None = None, keep: Keep = "neithe
         keep: which of two results in conflict is taken: of the folder named first or last, or neither.
 
     Raises:
-        FkbenchError: a folder is not there or holds nothing, or `out` is one of them or cannot be written.
+        FkbenchError: a folder is not there or holds nothing, or `out` is one of them or cannot be written,
+            or does not say what it leaves out.
     """
     if keep not in get_args(Keep):
         raise FkbenchError(f"--keep '{keep}' is unknown.", f"Use {', '.join(get_args(Keep))}.")
@@ -76,19 +77,27 @@ def merge(folders: Sequence[Path], out: Path | None = None, keep: Keep = "neithe
         taken = _resolved(group, done.added, keep)
         if taken is not None:
             kept.append(taken)
-        elif out is None or not _lies_in(out, group[0]):
-            done.left_out.setdefault(group[0].board, []).append(_left_out([form.record for form in group]))
+        else:
+            done.left_out.append(_left_out(group))
+    if out is not None:
+        done.left_out = [one for one in done.left_out if not one.is_there(out)]
+        read_left_out(out)  # where it is damaged nothing is added
+        _add(kept, folders, out, done)
     done.results = len(kept)
-    for form in kept if out is not None else ():
-        assert out is not None
+    return done
+
+
+def _add(kept: Iterable[Form], folders: Iterable[Path], out: Path, done: Merged) -> None:
+    """Add results to a published folder, and what is left out of it: none is made for that alone."""
+    scrubber = Scrubber.of_this_machine()
+    for form in kept:
         file = add_form(form, out, done.added)
         if file is not None:
-            source = form.record.model_copy(update={"path": form.source})
-            publish_boxed(source, file, Scrubber.of_this_machine(), done.added.sides)
-    for folder in folders if out is not None else ():
-        assert out is not None
-        publish_detectors(folder, out, Scrubber.of_this_machine(), done.added.sides)
-    return done
+            publish_boxed(form.record.model_copy(update={"path": form.source}), file, scrubber, done.added.sides)
+    for folder in folders:
+        publish_detectors(folder, out, scrubber, done.added.sides)
+    if (out / RESULTS).is_dir():
+        keep_left_out(out, done.left_out)
 
 
 def _forms(folder: Path, out: Path | None, done: Merged) -> Iterable[Form]:
@@ -135,24 +144,16 @@ def _clash(group: Sequence[Form], one: Form, two: Form, kept: str | None, kind: 
     return Clash(first.source, other.source, kept, kind, tuple(differences(first.record, other.record)), why)
 
 
-def _lies_in(out: Path, form: Form) -> bool:
-    """Whether the published folder has a result of the key from that device."""
-    for stem in (form.stem, form.device_stem):
-        file = out / RESULTS / form.board / f"{stem}.json"
-        with suppress(FkbenchError):
-            if file.is_file() and read_result(file).device.name == form.record.device.name:
-                return True
-    return False
-
-
-def _left_out(records: Sequence[RunRecord]) -> str:
-    """A line about results in conflict, whatever their order."""
+def _left_out(forms: Sequence[Form]) -> LeftOut:
+    """What is said of results in conflict, whatever their order."""
+    records = [form.record for form in forms]
     first = records[0]
     scores = {record.metric("rmse") for record in records if record.status == "done"}
     found = [f"rmse {rmse:.6g} px" for rmse in sorted(rmse for rmse in scores if rmse is not None)]
     found += sorted({record.status for record in records} - {"done"})
     name = f"{first.model.name}@{first.dataset.name} {first.key}, seed {first.seed}"
-    return f"Results in conflict, left out: {name} ({' or '.join(found)})."
+    note = f"Results in conflict, left out: {name} ({' or '.join(found)})."
+    return LeftOut(board=forms[0].board, key=first.key, device=first.device.name, note=cut(note, LONGEST))
 
 
 def _on_several_devices(records: Iterable[RunRecord]) -> list[list[str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -66,40 +65,6 @@ def test_a_conflict_names_its_fields_and_takes_neither_unless_said(two, put_in, 
         [net] = [record for record in records if record.model.name == "net"]
         assert low < net.metric("rmse") < high
         assert done.added.conflicts[0].kept is not None
-
-
-def test_what_a_conflict_leaves_out_is_named_on_its_board_whatever_the_order(two, put_in, tmp_path, capsys):
-    a, b = two
-    key = put_in(a, "net", 1.0).key
-    put_in(b, "net", 2.0, key=key)
-    put_in(b, "other", 1.0)
-    for name, stores in (("ab", (a, b)), ("ba", (b, a))):
-        assert main(["merge", *(str(store.root) for store in stores), "--out", str(tmp_path / name)]) == 1
-        assert f"Results in conflict, left out: net@faces {key}, seed 0 (rmse " in capsys.readouterr().err
-    assert content(tmp_path / "ab") == content(tmp_path / "ba")
-    [board] = [json.loads(file.read_text()) for file in (tmp_path / "ab").glob("faces-*.json")]
-    [note] = board["notes"]
-    assert key in note
-    for page in ("index.html", f"{board['board']}.md"):
-        assert key in (tmp_path / "ab" / page).read_text()
-    before = content(tmp_path / "ab")  # what was published since is there, and nothing is left out
-    assert main(["merge", str(a.root), "--out", str(tmp_path / "ab")]) == 0
-    assert main(["merge", str(a.root), str(b.root), "--out", str(tmp_path / "ab")]) == 1
-    assert "left out: net@" not in capsys.readouterr().err
-    assert before.keys() < content(tmp_path / "ab").keys()
-
-
-def test_a_board_of_conflicts_alone_is_named_below_the_others(two, put_in, tmp_path, capsys):
-    a, b = two
-    key = put_in(a, "net", 1.0, box="own").key
-    put_in(b, "net", 2.0, key=key, box="own")
-    out = ["--out", str(tmp_path / "out")]
-    assert main(["merge", str(a.root), str(b.root), *out]) == 1
-    assert key in capsys.readouterr().err
-    assert not (tmp_path / "out").exists()
-    put_in(b, "other", 1.0)
-    assert main(["merge", str(a.root), str(b.root), *out]) == 1
-    assert key in (tmp_path / "out" / "index.md").read_text()
 
 
 def test_a_conflict_shows_the_rmse_first_and_each_value_with_its_folder(two, put_in, tmp_path, capsys):
