@@ -12,6 +12,7 @@ from fkbench.cli.session import Session, console, current, note, print_json
 from fkbench.errors import FkbenchError
 
 if TYPE_CHECKING:
+    from fkbench.boards.speed import Speed
     from fkbench.publishing.comparison import Compared, Delta, Side
     from fkbench.publishing.rules import Judged
 
@@ -171,9 +172,9 @@ def _print(found: Compared, judged: list[Judged]) -> None:
     out.print(Text(verdict(found), style="bold"))
     names = [name for name in _SHOWN if name in found.metrics]
     names += sorted(name for name in found.metrics if "@" in name and name not in names)
-    quick = (found.a.speed.session == "quick", found.b.speed.session == "quick")
-    _table(out, "metric", [found.metrics[name] for name in names], quick=quick)
-    if any(quick) and any(name in SESSION for name in names):
+    speeds = (found.a.speed, found.b.speed)
+    _table(out, "metric", [found.metrics[name] for name in names], speeds=speeds)
+    if any(speed.session == "quick" for speed in speeds) and any(name in SESSION for name in names):
         out.print(Text(f"{QUICK} from a short session, not under the timing contract: not comparable", style="dim"))
     if found.points:
         _table(out, "rmse of a point, px", found.points, family=True)
@@ -212,9 +213,9 @@ FAMILY = (
 
 
 def _table(
-    out: Any, title: str, deltas: list[Delta], *, family: bool = False, quick: tuple[bool, bool] = (False, False)
+    out: Any, title: str, deltas: list[Delta], *, family: bool = False, speeds: tuple[Speed, Speed] | None = None
 ) -> None:
-    """Differences; of a `family` p is adjusted and intervals are not. `quick`: whose speeds are of a short session."""
+    """Differences; of a `family` p is adjusted and intervals are not. `speeds`: of A and B, for the marks at theirs."""
     from rich.table import Table
     from rich.text import Text
 
@@ -224,26 +225,37 @@ def _table(
         first = name == title  # where a terminal is narrow its names are folded, so that every number stays whole
         table.add_column(name, justify="left" if first else "right", no_wrap=not first, overflow="fold")
     for delta in deltas:
-        table.add_row(*map(Text, _cells(delta, quick)), style="" if delta.significant in (None, True) else "dim")
+        table.add_row(*map(Text, _cells(delta, speeds)), style="" if delta.significant in (None, True) else "dim")
     out.print(table)
 
 
-def _cells(delta: Delta, quick: tuple[bool, bool]) -> tuple[str, ...]:
-    from fkbench.boards.speed import SESSION
-    from fkbench.boards.speed_cells import QUICK
+def _cells(delta: Delta, speeds: tuple[Speed, Speed] | None) -> tuple[str, ...]:
+    from fkbench.boards.numbers import NOTHING
+    from fkbench.boards.speed_cells import BOUNDS
     from fkbench.boards.text import cut, visible
     from fkbench.publishing.rules import SHARES
 
     share = delta.name.startswith(SHARES)
     unit = 100.0 if share else 1.0
     low, high = (None if end is None else unit * end for end in (delta.low, delta.high))
-    a, b, both = (QUICK if short and delta.name in SESSION else "" for short in (*quick, any(quick)))
+    a, b = (_mark(delta.name, speed) for speed in speeds) if speeds else ("", "")
+    known = not {a, b} & set(BOUNDS.values())  # of bounds there is no difference
     return (
         cut(visible(delta.name), 32) + (", %" if share else ""),
         f"{a}{unit * delta.a:.4g}",
         f"{b}{unit * delta.b:.4g}",
-        f"{both}{unit * delta.difference:+.3g}",
-        "–" if delta.percent is None else f"{delta.percent:+.3g}",
-        "–" if low is None or high is None else f"{low:+.3g} to {high:+.3g}",
-        "–" if delta.p is None else "<.0001" if delta.p < 1e-4 else f"{delta.p:.2g}",
+        f"{a or b}{unit * delta.difference:+.3g}" if known else NOTHING,
+        NOTHING if delta.percent is None or not known else f"{delta.percent:+.3g}",
+        NOTHING if low is None or high is None else f"{low:+.3g} to {high:+.3g}",
+        NOTHING if delta.p is None else "<.0001" if delta.p < 1e-4 else f"{delta.p:.2g}",
     )
+
+
+def _mark(name: str, speed: Speed) -> str:
+    """Before a speed: of a short session, or of a training beside other work, whose notes say so."""
+    from fkbench.boards.speed import SESSION
+    from fkbench.boards.speed_cells import BOUNDS, QUICK
+
+    if name in SESSION and speed.session == "quick":
+        return QUICK
+    return BOUNDS[name] if name in BOUNDS and speed.disturbed else ""

@@ -34,7 +34,7 @@ def notes_of(a: Side, b: Side) -> list[str]:
     reason = speed_fault(a, b)
     if reason and (a.speed.session or b.speed.session):
         notes.append(f"Speeds are not comparable: {reason}.")
-    if all(_training_known(side) for side in (a, b)) and (why := _shares_fault(a, b)):
+    if all(_training_known(side) for side in (a, b)) and (why := _shares_fault(a, b) or _disturbed_fault(a, b)):
         notes.append(f"Speeds of training are not comparable: {why}.")
     return notes
 
@@ -53,11 +53,14 @@ def speed_fault(a: Side, b: Side) -> str:
 
 
 def training_fault(a: Side, b: Side) -> str:
-    """The same for speeds of training, which is timed outside the session; seeds trained at once have shares of it."""
+    """The same for speeds of training, which is timed outside the session.
+
+    Seeds trained at once have shares of it, and beside other work seconds are no more than a bound.
+    """
     for side in (a, b):
         if not _training_known(side):
             return f"the training of {side.name} was not timed"
-    return _conditions_fault(a, b) or _shares_fault(a, b)
+    return _conditions_fault(a, b) or _shares_fault(a, b) or _disturbed_fault(a, b)
 
 
 def _training_known(side: Side) -> bool:
@@ -69,6 +72,11 @@ def _shares_fault(a: Side, b: Side) -> str:
         return ""
     one, two = ("alone" if n == 1 else f"{n} seeds at once" for n in (a.speed.at_once, b.speed.at_once))
     return f"trained {one} and {two}, where seconds are shares"
+
+
+def _disturbed_fault(a: Side, b: Side) -> str:
+    names = [side.name for side in (a, b) if side.speed.disturbed]
+    return f"{' and '.join(names)} trained beside other work, where seconds are an upper bound" if names else ""
 
 
 def _conditions_fault(a: Side, b: Side) -> str:

@@ -50,6 +50,16 @@ def test_numbers_of_a_short_session_are_marked_and_only_they(call, put):
     assert "~" not in call("compare", "three@faces", "two@faces")[1]
 
 
+def test_seconds_of_a_training_beside_other_work_are_marked_as_a_bound_without_a_difference(call, put):
+    put("one", 1.0, timing={"version": 1, "train_s": 3.0, "infer_images_per_s": 900.0, "void": True})
+    put("two", 2.0)
+    out = call("compare", "one@faces", "two@faces")[1]
+    [training] = [line.split() for line in out.splitlines() if line.startswith("train_s")]
+    assert training[:2] == ["train_s", "≤3"]
+    assert training[3:5] == ["–", "–"]
+    assert "Speeds of training are not comparable: one" in out
+
+
 def test_json_has_six_digits_as_everywhere(call, put):
     put("one", 1.0)
     put("two", 2.0)

@@ -163,6 +163,16 @@ def test_a_share_of_the_seconds_of_training_is_not_judged_against_a_whole(sides)
     assert not shares.notes
 
 
+@pytest.mark.parametrize("own", [{"void": True}, {"again": {"instead_of_void": "busy"}}])
+def test_a_training_beside_other_work_is_not_judged(sides, own):
+    found = sides(timing={"version": 1, "train_s": 3.0, "infer_images_per_s": 900.0, **own})
+    for rule in ("train_s>+10%", "train_s<-90%"):
+        judged = judge(Rule.parse(rule), found)
+        assert judged.broken
+        assert "trained beside other work, where seconds are an upper bound" in judged.why
+    assert "Speeds of training are not comparable: " in " ".join(found.notes)
+
+
 def test_training_is_judged_whatever_became_of_the_session(sides):
     found = sides(timing={"version": 1, "train_s": 3.0})
     assert not judge(Rule.parse("train_s>+10%"), found).broken
