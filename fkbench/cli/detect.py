@@ -230,7 +230,7 @@ def _show_board(
     session: Session, dataset: str, pages: list[dict[str, Any]] | None, out: Path | None, as_json: bool
 ) -> None:
     from fkbench.boards.detections import by_data
-    from fkbench.detect.pages import board_rows, seen_in_fit, write_board
+    from fkbench.detect.pages import board_rows, seen_in_fit, write_boards
     from fkbench.records.detections import detectors_of
 
     shown = detectors_of(session.runs_root, note, dataset) if pages is None else pages
@@ -240,7 +240,7 @@ def _show_board(
             f"'{page['correction']['provenance']['split']}': test frames may have been among the fitted ones."
         )
     if out is not None:
-        for path in write_board(shown, out):
+        for path in write_boards(shown, out):
             note(f"written: {path}")
     if as_json:
         print_json({"detectors": shown})

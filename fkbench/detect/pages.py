@@ -85,16 +85,24 @@ def board_rows(pages: Sequence[Page]) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: (-(row["recall"] or 0), -(row["precision"] or 0), row["detector"], row["key"]))
 
 
-def write_board(pages: Sequence[Page], folder: Path) -> list[Path]:
+def write_boards(pages: Sequence[Page], folder: Path) -> list[Path]:
     """The board as `detectors.csv`, `detectors.md` and `detectors.json`, the same bytes on every machine.
+
+    Pages of several data (dataset, split, version, fingerprint) have a board each, named as a published one is:
+    `detectors-<dataset>-<split>-<digits>.csv`.
 
     Raises:
         FkbenchError: the folder cannot be written.
     """
-    written = []
-    for ending, content in board_files(pages).items():
-        written.append(folder / f"detectors.{ending}")
-        write_atomic(written[-1], content.encode())
+    # Here and not above: that module needs this one.
+    from fkbench.boards.detections import by_data, detectors_slug
+
+    boards, written = by_data(pages), []
+    for same in boards or [[]]:
+        name = detectors_slug(same[0]["dataset"]) if len(boards) > 1 else "detectors"
+        for ending, content in board_files(same).items():
+            written.append(folder / f"{name}.{ending}")
+            write_atomic(written[-1], content.encode())
     return written
 
 
