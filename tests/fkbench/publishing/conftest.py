@@ -25,6 +25,7 @@ from fkbench.records import (
     write_history,
     write_predictions,
 )
+from fkbench.records.detection_keys import boxed_stem
 from fkbench.score import image_errors
 
 if str(Path(__file__).parent) not in sys.path:
@@ -124,3 +125,16 @@ def workspace(tmp_path, put_in):
     put_in(new, "new", 1.0)
     publish(new.records(), contributed / "leaderboards", Scrubber())
     return space
+
+
+@pytest.fixture
+def scored(store, put):
+    """Three runs of a model, one of them with a detector's boxes, and a detector's own score: that run's folder."""
+    from detector_results import boxed, put_detector, write
+
+    records = [put("net", 1.0, seed) for seed in range(3)]
+    own = next(record for record in store.records() if record.key == records[0].key)
+    put_detector(store.root)
+    folder = next(path.parent for path in store.root.glob(f"*/*/{own.key}/record.json"))
+    write(folder / f"{boxed_stem(boxed(own))}.json", boxed(own))
+    return folder
