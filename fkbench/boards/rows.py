@@ -14,6 +14,7 @@ from fkbench.boards.numbers import finite
 from fkbench.boards.speed import Speed, speed_of
 from fkbench.records import LEVELS, RunRecord, canonical_json, rounded
 from fkbench.score import SeedSums, model_interval
+from fkbench.words import counted
 
 Number = float | int
 SpeedClass = tuple[str, tuple[int, ...], int | None]
@@ -250,5 +251,5 @@ def _marks(entry: Entry) -> tuple[str, ...]:
     if entry.done and entry.deterministic and entry.first.model.role != "baseline":
         flags.append(NO_RANDOMNESS)
     if entry.spare:
-        flags.append(f"{entry.spare} more record{'s' if entry.spare > 1 else ''} of the same seeds set aside")
+        flags.append(f"{counted(entry.spare, 'more record')} of the same seeds set aside")
     return tuple(flags)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fkbench.cli.session import console
+from fkbench.words import plural
 
 if TYPE_CHECKING:
     from fkbench.records import RunRecord, Timing
@@ -88,7 +89,7 @@ def session_line(record: RunRecord, timing: Timing) -> str:
     if getattr(timing, "void", False):
         why = getattr(timing, "void_reason", None) or "no reason given"
         speed = f"[yellow]void: {escape(str(why))}[/yellow] ({speed})"
-    threads = f"{record.device.threads} thread{'s'[: record.device.threads != 1]}"
+    threads = f"{record.device.threads} {plural(record.device.threads or 0, 'thread')}"
     return f"{speed}; on {escape(record.device.name)}, {threads}"
 
 

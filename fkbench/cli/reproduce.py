@@ -12,6 +12,7 @@ from fkbench.cli.options import JsonValueOption
 from fkbench.cli.session import Session, console, current, note, print_json
 from fkbench.cli.stored_checks import StoreOption, store_check
 from fkbench.errors import FkbenchError, RunFailedError
+from fkbench.words import counted
 
 if TYPE_CHECKING:
     from fkbench.publishing.reproducing import Drift
@@ -241,7 +242,7 @@ def _undecided(first: Drift, others: int) -> str:
     from fkbench.publishing.reproducing import FEWEST_RECORDED, GREATEST_LIMIT
 
     if first.limit is None:
-        known = f"its row has {others} other seed{'s'[: others != 1]}" if others else "the spread of seeds is not known"
+        known = f"its row has {counted(others, 'other seed')}" if others else "the spread of seeds is not known"
         fewest = f", and fewer than {FEWEST_RECORDED} have no spread to go by" if others else ""
         why = f"the numbers differ, and {known}{fewest}"
     else:

@@ -142,11 +142,7 @@ def check_apart(root: Path, folder: Path) -> None:
         )
 
 
-def rebuild(
-    folder: Path,
-    report: Report | None = None,
-    processes: int | None = 1,
-) -> Leaderboards:
+def rebuild(folder: Path, report: Report | None = None, processes: int | None = 1) -> Leaderboards:
     """Write the tables and pages of all results that are published in a folder, and of nothing else.
 
     Tables of boards that have no result there any more are removed, as are pages of such rows. A result that does not

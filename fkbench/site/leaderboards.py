@@ -200,13 +200,14 @@ def write_leaderboards(
         FkbenchError: the folder cannot be written.
     """
     target = Target(folder, latex, errors, dataset)
-    said = damage_notes(damaged or {})
-    for slug, lines in (notes or {}).items():
-        said[slug] = (*said.get(slug, ()), *lines)
+    said = _joined(damage_notes(damaged or {}), notes or {})
     jobs = [Job(target, group, said.pop(group.slug, ())) for group in groups_of(records)]
-    return _finished(
-        in_processes(Job.done, jobs, processes), target, sides, [line for own in said.values() for line in own]
-    )
+    return _finished(in_processes(Job.done, jobs, processes), target, sides, said)
+
+
+def _joined(first: Mapping[str, Sequence[str]], second: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    """The notes of each board from two sources."""
+    return {slug: (*first.get(slug, ()), *second.get(slug, ())) for slug in dict.fromkeys((*first, *second))}
 
 
 def write_published(
@@ -231,16 +232,11 @@ def write_published(
     Raises:
         FkbenchError: the folder cannot be written.
     """
-    files: dict[Path, list[Path]] = {}
-    for file in results:
-        files.setdefault(file.parent, []).append(file)
-    target = Target(folder)
-    ordered = sorted(files, key=lambda board: board.name)
-    if len({board.name.lower() for board in ordered}) < len(ordered):
+    target, said, found = Target(folder), dict(notes or {}), []
+    files = _by_board(results)
+    if len({board.name.lower() for board in files}) < len(files):
         return None
-    said = dict(notes or {})
-    jobs = [FolderJob(target, board, tuple(files[board]), tuple(said.pop(board.name, ()))) for board in ordered]
-    found = []
+    jobs = [FolderJob(target, board, own, tuple(said.pop(board.name, ()))) for board, own in files.items()]
     for done in in_processes(FolderJob.done, jobs, processes):
         if done is None:
             return None
@@ -248,15 +244,22 @@ def write_published(
     for line in (line for done in found for line in done.damaged):
         report(line)
     records = (record for done in found for record in done.boxed)
-    return _finished(
-        found, target, side_boards(records, folder, report), [line for own in said.values() for line in own]
-    )
+    return _finished(found, target, side_boards(records, folder, report), said)
+
+
+def _by_board(results: Iterable[Path]) -> dict[Path, tuple[Path, ...]]:
+    """The files in each folder; folders sorted by name."""
+    files: dict[Path, list[Path]] = {}
+    for file in results:
+        files.setdefault(file.parent, []).append(file)
+    return {board: tuple(files[board]) for board in sorted(files, key=lambda board: board.name)}
 
 
 def _finished(
-    boards: Iterable[Done], target: Target, sides: Sequence[SideBoard], notes: Sequence[str] = ()
+    boards: Iterable[Done], target: Target, sides: Sequence[SideBoard], said: Mapping[str, Sequence[str]]
 ) -> Leaderboards:
-    """With what the boards share."""
+    """With what the boards share, `said` of no board among it."""
+    notes = [line for own in said.values() for line in own]
     site, done = Site(target.folder, dataset=target.dataset), list(boards)
     tables: list[Path] = []
     for one in done:
