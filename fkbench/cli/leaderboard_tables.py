@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,11 +28,13 @@ class Results:
         records: of runs on the datasets that are wanted.
         sides: boards about detectors.
         damaged: file → why it cannot be read.
+        left_out: slug of a board → notes on results in conflict, of which a published folder has none.
     """
 
     records: list[RunRecord]
     sides: list[SideBoard]
     damaged: dict[Path, FkbenchError]
+    left_out: dict[str, list[str]]
 
 
 def results_of(session: Session, dataset: str | None) -> Results:
@@ -43,6 +45,7 @@ def results_of(session: Session, dataset: str | None) -> Results:
     """
     from fkbench.boards import of_dataset
     from fkbench.boards.detections import side_boards
+    from fkbench.publishing.conflicts import left_out_notes
     from fkbench.records import ResultStore
     from fkbench.records.results import read_each
 
@@ -56,7 +59,7 @@ def results_of(session: Session, dataset: str | None) -> Results:
     for error in damaged.values():
         note(f"Damaged: {error}")
     records = own if sides and not own else of_dataset(every, root, dataset)
-    return Results(marked_stale(session, records), sides, damaged)
+    return Results(marked_stale(session, records), sides, damaged, left_out_notes(root))
 
 
 def marked_stale(session: Session, records: list[RunRecord]) -> list[RunRecord]:
@@ -76,7 +79,9 @@ def show_tables(session: Session, dataset: str | None, *, as_json: bool) -> None
     from fkbench.boards.terminal import print_side
 
     found = results_of(session, dataset)
-    boards = build(found.records)
+    boards = [
+        replace(board, notes=(*board.notes, *found.left_out.get(board.slug, ()))) for board in build(found.records)
+    ]
     if as_json:
         print_json(_page(boards, found))
         return
@@ -107,8 +112,9 @@ def write_tables(session: Session, dataset: str | None, folder: Path, *, as_json
     found = results_of(session, dataset)
     used = useful_processes(len(found.records))
     made = write_leaderboards(
-        found.records, folder, latex=True, processes=used, sides=found.sides, damaged=found.damaged
-    )
+        found.records, folder, latex=True, processes=used,
+        sides=found.sides, damaged=found.damaged, notes=found.left_out,
+    )  # fmt: skip
     for path, reason in made.faults.items():
         note(f"Shown as failed: {visible(path)}: {visible(reason)}")
     if as_json:

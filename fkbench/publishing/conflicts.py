@@ -93,6 +93,15 @@ def keep_left_out(folder: Path, more: Iterable[LeftOut] = ()) -> dict[str, list[
     kept = [one for _, one in sorted(known.items()) if not one.is_there(folder)]
     if kept != before:
         _write(folder / CONFLICTS, kept)
+    return _by_board(kept)
+
+
+def left_out_notes(folder: Path) -> dict[str, list[str]]:
+    """The same notes without a change of the folder, which need not be a published one; errors as `read_left_out`."""
+    return _by_board(one for one in read_left_out(folder) if not one.is_there(folder))
+
+
+def _by_board(kept: Iterable[LeftOut]) -> dict[str, list[str]]:
     notes: dict[str, list[str]] = {}
     for one in kept:
         notes.setdefault(one.board, []).append(visible(one.note))

@@ -128,3 +128,18 @@ def test_a_file_that_is_none_is_an_error_before_anything_is_added(left_out, put_
         with pytest.raises(FkbenchError, match=CONFLICTS):
             use()
     assert content(out) == before
+
+
+def test_tables_made_elsewhere_from_the_folder_say_it_too(left_out, tmp_path, capsys):
+    folder, key = left_out
+    before = content(folder)
+    words = ["--data", str(tmp_path / "data"), "--runs", str(folder), "leaderboard"]
+    capsys.readouterr()
+    assert main([*words, "--json"]) == 0
+    [board] = json.loads(capsys.readouterr().out)["boards"]
+    assert any(key in note for note in board["notes"])
+    assert main(words) == 0
+    assert key in "".join(capsys.readouterr().out.split())
+    assert main([*words, "--out", str(tmp_path / "page")]) == 0
+    assert key in (tmp_path / "page" / "index.html").read_text()
+    assert content(folder) == before
