@@ -100,11 +100,11 @@ def write_tables(session: Session, dataset: str | None, folder: Path, *, as_json
     """All boards as files of each kind, and the page with all of them."""
     from fkbench.boards.text import visible
     from fkbench.cli.leaderboard import made_text
-    from fkbench.records.beside import RESULTS
+    from fkbench.records import RunStore
     from fkbench.records.parallel import useful_processes
     from fkbench.site import write_leaderboards
 
-    if any((folder / RESULTS).glob("*/*.json")):
+    if RunStore(folder).holds_published:
         raise FkbenchError(
             f"'{folder}' is a published folder: its tables are made from its own results alone.",
             "Add results to it with --publish, or write into another folder.",

@@ -96,6 +96,8 @@ def _print(done: Merged, made: Leaderboards | None, out: Path | None) -> None:
     read = sum(done.read.values())
     place = f" in {out}" if out else ""
     note(f"{counted(read, 'record')} read, {counted(done.results, 'result')}{place}.")
+    if out is None:
+        note("Nothing was written: --out DIR puts them into a published folder.")
     if made is None:
         return
     for path, reason in made.faults.items():

@@ -41,10 +41,13 @@ def list_runs(context: typer.Context, as_json: JsonValueOption = False) -> None:
         _print_table(records)
     elif not unfinished:
         note(f"There are no runs in '{store.root}'.")
+        if store.holds_published:
+            note(f"It holds published results: `fkbench --runs {store.root} leaderboard` shows them.")
     for leftover in unfinished:
         note(f"Unfinished: {leftover.path} ({leftover.bytes / 2**20:.1f} MiB, changed {_ago(leftover.age)} ago).")
     if unfinished:
-        note("It may still be running; else the command that began it goes on with it, and `runs gc` clears it away.")
+        note("It may still be running; else the command that began it goes on with it.")
+        note("`fkbench runs gc --older-than 0` clears away what is not running.")
 
 
 def remove(

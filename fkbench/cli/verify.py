@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,6 +12,7 @@ from fkbench.cli.options import JsonValueOption
 from fkbench.cli.session import Session, current, note, print_json
 from fkbench.cli.stored_checks import StoreOption, store_check
 from fkbench.errors import FkbenchError, UnknownNameError
+from fkbench.records.store import safe_name
 from fkbench.words import counted
 
 if TYPE_CHECKING:
@@ -117,17 +119,28 @@ def _chosen(session: Session, runs: list[str], every: bool) -> tuple[list[RunRec
 
 def _named(results: ResultStore, runs: list[str], hear: Callable[[str], None]) -> tuple[list[RunRecord], list[str]]:
     found: dict[str, RunRecord] = {}
-    unread = []
+    unread: list[str] = []
     for text in runs:
+        heard: list[str] = []
         try:
-            found |= {record.path: record for record in results.find_all(text, hear)}
+            found |= {record.path: record for record in results.find_all(text, heard.append)}
         except FkbenchError as error:
             # A name that means nothing, or too much, is bad use; a file that cannot be read is one that was checked.
             if isinstance(error, UnknownNameError) or not os.path.exists(os.path.expanduser(text)):
                 raise
-            hear(str(error))
             unread.append(str(error))
+            heard.append(str(error))
+        finally:
+            for line in heard:
+                hear(line)
+        unread += [line for line in heard if line not in unread and _is_of(text, line)]
     return list(found.values()), unread
+
+
+def _is_of(text: str, line: str) -> bool:
+    """Whether a damaged file is of the model of `model@dataset`: it cannot say so, its name or its folder's does."""
+    model = safe_name(text.partition("@")[0]) if "@" in text else ""
+    return bool(model) and re.search(rf"[/\\]{re.escape(model)}[-/\\]", line) is not None
 
 
 def _predictor(session: Session, records: list[RunRecord], device: str) -> Predict:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fkbench.errors import FkbenchError
+from fkbench.records.beside import RESULTS
 from fkbench.records.files import bytes_of, is_scratch, sha256_of, stats_below, write_atomic
 from fkbench.records.locks import idle
 from fkbench.records.lookup import matching, one_of, same_runs
@@ -113,7 +114,20 @@ class RunStore:
             FkbenchError: there is none, or several; the candidates are named.
         """
         folder = _as_folder(run)
-        return read_record(folder) if folder is not None else one_of(run, self.records())
+        if folder is not None:
+            return read_record(folder)
+        records = self.records()
+        if not records and self.holds_published:
+            raise FkbenchError(
+                f"'{self.root}' holds published results: they have no weights and no pictures.",
+                "Name a folder of runs with --runs; `fkbench run` makes one.",
+            )
+        return one_of(run, records)
+
+    @property
+    def holds_published(self) -> bool:
+        """Whether the root is a published folder, which commands that only read take as well."""
+        return any((self.root / RESULTS).glob("*/*.json"))
 
     def find_all(self, text: str) -> list[RunRecord]:
         """All runs that a text means: those of `model@dataset[/split/protocol]` (all seeds), else the one of `find`.

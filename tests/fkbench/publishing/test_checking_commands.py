@@ -45,6 +45,22 @@ def test_runs_and_what_is_published_are_folders_apart(call, put, store, tmp_path
     assert sorted(tmp_path.rglob("*")) == before
 
 
+@pytest.mark.parametrize("published", [False, True])
+def test_a_damaged_seed_of_a_model_that_is_named_has_failed(call, three, put, tmp_path, published):
+    put("other", 1.0)
+    file, runs = Path(three[1].path) / "record.json", None
+    if published:
+        runs = tmp_path / "lb"
+        call("leaderboard", "--publish", runs)
+        [file] = (runs / "results").glob(f"*/net-{three[1].key}.json")
+    file.write_text(file.read_text()[:100])
+    where = {"runs": runs} if runs else {}
+    code, out, err = call("verify", "net@faces", **where)
+    assert (code, out.splitlines()[-1]) == (1, "3 results: 2 checked, 1 failed")
+    assert str(file) in err
+    assert call("verify", "other@faces", **where)[0] == 0  # whose results can all be read
+
+
 @pytest.fixture
 def three(put):
     return [put("net", 2.0, seed) for seed in range(3)]

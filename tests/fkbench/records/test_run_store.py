@@ -86,6 +86,17 @@ def test_where_there_are_no_runs_that_is_said(runs):
             find(text)
 
 
+def test_a_published_folder_is_no_folder_of_runs_and_that_is_said(runs):
+    file = runs.root / "results" / "board" / "net-0123456789abcdef.json"
+    assert not runs.holds_published
+    file.parent.mkdir(parents=True)
+    file.write_text("{}")
+    assert runs.holds_published
+    with pytest.raises(FkbenchError, match="holds published results: they have no weights") as caught:
+        runs.find("net@faces")
+    assert "fkbench run" in caught.value.remedy
+
+
 def test_an_ambiguous_prefix_names_the_candidates(runs, put):
     put(key="aa00000000000000", seed=0)
     put(key="aa11111111111111", seed=1)
