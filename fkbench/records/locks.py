@@ -34,6 +34,36 @@ def run_lock(folder: Path, timeout: float = -1) -> BaseFileLock:
     return FileLock(str(lock_path(folder)), timeout=timeout)
 
 
+def _taken(folder: Path, undone: str) -> BaseFileLock:
+    """The run's lock, acquired at once; `undone`: what was not done where another process has it."""
+    from filelock import Timeout
+
+    try:
+        lock = run_lock(folder, timeout=0)
+        lock.acquire()
+    except Timeout:
+        raise RunBusyError(
+            f"The run in '{folder}' is running: {undone}.", "Wait until it has ended, or stop it."
+        ) from None
+    except OSError as error:
+        raise FkbenchError(f"Cannot lock the run in '{folder}': {error.strerror or error}.") from error
+    return lock
+
+
+@contextmanager
+def held(folder: Path, undone: str) -> Iterator[None]:
+    """The run's lock for changing its record; errors as for `idle`.
+
+    Args:
+        undone: what is not done where another process works on the run, in words.
+    """
+    lock = _taken(folder, undone)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 @contextmanager
 def idle(folder: Path) -> Iterator[None]:
     """The run's lock for deleting what is in its folder; afterwards the lock's file is gone, too.
@@ -42,17 +72,7 @@ def idle(folder: Path) -> Iterator[None]:
         RunBusyError: another process works on the run.
         FkbenchError: the lock's file cannot be written.
     """
-    from filelock import Timeout
-
-    try:
-        lock = run_lock(folder, timeout=0)
-        lock.acquire()
-    except Timeout:
-        raise RunBusyError(
-            f"The run in '{folder}' is running: nothing of it was removed.", "Wait until it has ended, or stop it."
-        ) from None
-    except OSError as error:
-        raise FkbenchError(f"Cannot lock the run in '{folder}': {error.strerror or error}.") from error
+    lock = _taken(folder, "nothing of it was removed")
     try:
         yield
     finally:

@@ -6,8 +6,6 @@ A session that counts stays: who could repeat it until it pleases would publish 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,7 @@ from fkbench.boards.speed import AGAIN
 from fkbench.errors import FkbenchError
 from fkbench.records import RECORD_FILE, RunRecord, encode, environment, read_record, utc_now
 from fkbench.records.files import sha256_of, write_atomic
-from fkbench.records.locks import RunBusyError, run_lock
+from fkbench.records.locks import held
 from fkbench.runner.loading import weights_file
 from fkbench.runner.provenance import source_digest
 from fkbench.runner.standing import stands
@@ -75,7 +73,7 @@ def time_again(timed: Timed) -> Again:
     """
     assert timed.record is not None
     folder = Path(timed.record.path)
-    with _held(folder):
+    with held(folder, "it was not timed"):
         record = read_record(folder)
         check_again(record)
         _check_place(record, timed)
@@ -87,21 +85,6 @@ def time_again(timed: Timed) -> Again:
         if not counts(session):
             return Again(record, session, kept=False)
         return Again(_keep(record, session, folder), session, kept=True)
-
-
-@contextmanager
-def _held(folder: Path) -> Iterator[None]:
-    from filelock import Timeout
-
-    try:
-        lock = run_lock(folder, timeout=0)
-        lock.acquire()
-    except Timeout:
-        raise RunBusyError(f"The run in '{folder}' is running.", "Wait until it has ended.") from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _keep(record: RunRecord, session: dict[str, Any], folder: Path) -> RunRecord:
