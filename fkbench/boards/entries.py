@@ -1,9 +1,14 @@
 """Which records make one row.
 
-A row is one plan with all its seeds: same model, settings, recipe, overrides and engine version, on the same device
-class (type and full name), the model's code being the same. Code is the same where the digests of its source files are
-equal, or the probes are (what the fresh net computes): an edited comment does not tear a row apart, an edited net does.
-So a model that was run on two devices, or in two versions, has two rows.
+A row is one plan with all its seeds: same model, settings, recipe, overrides and engine version, on the same type of
+device, the model's code being the same. Code is the same where the digests of its source files are equal, or the
+probes are (what the fresh net computes): an edited comment does not tear a row apart, an edited net does. So a model
+that was run on processors and on GPUs, or in two versions, has two rows.
+
+Which processor or GPU it was is provenance and no part of the plan: seeds that several people trained are one row, with
+the speeds of one of the devices. Where two devices have a seed in common (somebody ran the row again), each has a row,
+so that a repeat elsewhere is neither thrown away nor held against the first; so have devices of one type that do not
+train with the same precision.
 
 Several records of one seed (folders of two machines put together): a finished one goes before one that is not, one
 that is not stale before one that is; what is left is decided by the key and then by the content, never by a clock.
@@ -19,6 +24,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from fkbench.boards.speed import device_class
 from fkbench.records import RunRecord, canonical_json
 
 STALE = "stale"
@@ -60,9 +66,8 @@ class Entry:
 
     @property
     def device(self) -> str:
-        """Device class, `type` or `type: name`."""
-        device = self.first.device
-        return f"{device.type}: {device.name}" if device.name else device.type
+        """Device class, `type` or `type: name`; of seeds on several devices all, sorted."""
+        return "; ".join(sorted({device_class(record) for record in self.records}))
 
     @property
     def identity(self) -> str:
@@ -76,14 +81,19 @@ class Entry:
 
 def entries_of(records: Iterable[RunRecord]) -> list[Entry]:
     """The rows that the records of one board make, in an order that does not depend on theirs."""
+    rows = sorted(map(_entry, row_parts(records)), key=Entry.sort_key)
+    # The content of a record is long: it is looked at only where nothing else tells two rows apart.
+    equal = (list(group) for _, group in groupby(rows, key=Entry.sort_key))
+    return [row for group in equal for row in _by_content(group)]
+
+
+def row_parts(records: Iterable[RunRecord]) -> list[list[RunRecord]]:
+    """The records of one board by the row that they belong to, in any order, those that a row sets aside too."""
     by_plan: dict[str, list[RunRecord]] = {}
     for record in records:
         # A record's values are JSON's own, so that nothing need be made plain for it.
         by_plan.setdefault(json.dumps(_plan(record), sort_keys=True), []).append(record)
-    rows = sorted((_entry(group) for plan in by_plan.values() for group in _same_code(plan)), key=Entry.sort_key)
-    # The content of a record is long: it is looked at only where nothing else tells two rows apart.
-    equal = (list(group) for _, group in groupby(rows, key=Entry.sort_key))
-    return [row for group in equal for row in _by_content(group)]
+    return [part for plan in by_plan.values() for code in _same_code(plan) for part in _seeds_apart(code)]
 
 
 def _by_content(rows: list[Entry]) -> list[Entry]:
@@ -99,7 +109,7 @@ def _plan(record: RunRecord) -> dict[str, Any]:
         "overrides": record.protocol.overrides,
         "engine": record.engine,
         "extended": record.parent is not None,
-        "device": [record.device.type, record.device.name],
+        "device": record.device.type,
     }
 
 
@@ -120,6 +130,48 @@ def _code_marks(record: RunRecord) -> set[str]:
     if record.probe is not None:
         marks.add(f"probe {canonical_json(record.probe)}")
     return marks or {"unknown"}
+
+
+@dataclass
+class _Part:
+    """Devices that go together: their seeds, the precisions that they state, their records."""
+
+    seeds: set[int]
+    precisions: set[str]
+    records: list[RunRecord]
+
+    def takes(self, other: _Part) -> bool:
+        """Whether no seed is in both; a precision that is not stated is no obstacle."""
+        agree = not self.precisions or not other.precisions or self.precisions == other.precisions
+        return agree and self.seeds.isdisjoint(other.seeds)
+
+
+def _seeds_apart(records: Sequence[RunRecord]) -> list[list[RunRecord]]:
+    """Parts whose devices have no seed in common. Devices with more finished seeds go first, of as many by name."""
+    by_device: dict[str, list[RunRecord]] = {}
+    for record in records:
+        by_device.setdefault(record.device.name, []).append(record)
+    if len(by_device) == 1:
+        return [list(records)]
+    finished = {name: len({one.seed for one in own if one.status == "done"}) for name, own in by_device.items()}
+    parts: list[_Part] = []
+    for name in sorted(by_device, key=lambda name: (-finished[name], name)):
+        own = by_device[name]
+        one = _Part({record.seed for record in own}, {text for text in map(_precision, own) if text}, own)
+        joined = next((part for part in parts if part.takes(one)), None)
+        if joined is None:
+            parts.append(one)
+        else:
+            joined.seeds |= one.seeds
+            joined.precisions |= one.precisions
+            joined.records = joined.records + one.records
+    return [part.records for part in parts]
+
+
+def _precision(record: RunRecord) -> str:
+    """The precision that it was trained, scored and timed with; empty where it is not stated."""
+    extra = record.timing.model_extra if record.timing is not None else None
+    return str((extra or {}).get("precision") or "")
 
 
 def _entry(records: Sequence[RunRecord]) -> Entry:

@@ -42,7 +42,8 @@ class Row:
         metrics: the records' other single numbers, mean over seeds; `rmse@<convention>` for each label convention.
         seeds: finished seeds.
         failed: number of seeds that did not finish.
-        speed: median over seeds, and what kind of session it is from.
+        device: of its seeds, all where they are several.
+        speed: median over seeds on one device, and what kind of session it is from.
         baseline_share: rmse / rmse of the board's strongest baseline; below 1: better than every baseline.
         same_speed_class: measured on the board's device class, with its threads and under its timing version.
         keys: of the records.
@@ -93,7 +94,7 @@ class Row:
     @property
     def speed_class(self) -> SpeedClass:
         """What rows share whose speeds can be compared."""
-        return (self.device, *self.speed.conditions)
+        return (self.speed.device, *self.speed.conditions)
 
     def beside(self, reference: float | None, speed_class: SpeedClass) -> Row:
         """The row with what depends on the rest of the board."""
@@ -108,6 +109,7 @@ def make_row(
     """The row of an entry; `sums`: errors per image of its finished seeds, where there are any."""
     first, done = entry.first, entry.done
     rmse, interval = _rmse(done, sums)
+    speed = speed_of(done)
     return Row(
         model=first.model.name,
         variant=variant,
@@ -115,7 +117,7 @@ def make_row(
         rank=rank[0] if rank else None,
         rank_label=rank[1] if rank else "",
         reasons=reasons,
-        marks=_marks(entry),
+        marks=_marks(entry, speed),
         rmse=rmse,
         rmse_ci=interval,
         metrics=_means([_numbers(record.metrics) for record in done]),
@@ -124,7 +126,7 @@ def make_row(
         seeds=tuple(record.seed for record in done),
         failed=len(entry.unfinished),
         device=entry.device,
-        speed=speed_of(done),
+        speed=speed,
         keys=tuple(record.key for record in entry.records),
     )
 
@@ -246,10 +248,12 @@ def _means(pages: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return {name: value for name, value in means.items() if value is not None}
 
 
-def _marks(entry: Entry) -> tuple[str, ...]:
+def _marks(entry: Entry, speed: Speed) -> tuple[str, ...]:
     flags = sorted({flag for record in entry.done for flag in record.flags})
     if entry.done and entry.deterministic and entry.first.model.role != "baseline":
         flags.append(NO_RANDOMNESS)
+    if speed.device not in ("", entry.device):
+        flags.append(f"seeds of several devices; all speeds are of {speed.device}")
     if entry.spare:
         flags.append(f"{counted(entry.spare, 'more record')} of the same seeds set aside")
     return tuple(flags)

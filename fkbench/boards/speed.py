@@ -1,4 +1,4 @@
-"""The speed of a row: medians over its seeds, of those timing sessions that say most.
+"""The speed of a row: medians over its seeds on one device, of those timing sessions that say most.
 
 A session is `full` (under the contract of docs/timing.md), `quick` (a short one, whose numbers are no more than a hint)
 or `void` (the machine was not quiet: its numbers are not shown at all). Training is timed outside the session, so its
@@ -41,6 +41,7 @@ class Speed:
         why_void: the reason, where the session is void.
         threads: numbers of threads of a processor that its seeds were timed with, sorted, 0: not stated; empty for
             other devices, where the host's threads decide little.
+        device: the one that the numbers are of, `type` or `type: name`; empty: not timed.
         at_once: how many seeds shared the device while they were trained, at most: the seconds of training are shares.
         disturbed: whether some run's own session was void, so that it was trained beside other work: without that the
             seconds would be fewer.
@@ -52,6 +53,7 @@ class Speed:
     calls: int | None = None
     why_void: str = ""
     threads: tuple[int, ...] = ()
+    device: str = ""
     at_once: int = 1
     disturbed: bool = False
 
@@ -62,25 +64,48 @@ class Speed:
 
 
 def speed_of(records: Sequence[RunRecord]) -> Speed:
-    """The speed under the newest timing version among the records. Seeds with a lesser session do not count."""
-    timed = [record.timing for record in records if record.timing is not None]
-    if not timed:
+    """The speed under the newest timing version among the records, on the device that says most (`_telling`).
+
+    Seeds on other devices do not count, nor those with a lesser session.
+    """
+    versions = [record.timing.version for record in records if record.timing is not None]
+    if not versions:
         return Speed()
-    version = max(part.version for part in timed)
-    parts = [part for part in timed if part.version == version]
-    threads = _threads(record for record in records if record.timing is not None and record.timing.version == version)
+    version = max(versions)
+    device, parts, threads = _telling([(r, r.timing) for r in records if r.timing and r.timing.version == version])
     session = min((kind for kind in map(_kind, parts) if kind), key=KINDS.index, default=None)
     counting = [part for part in parts if _kind(part) == session]
     at_once = max(found if type(found := _extra(part, AT_ONCE)) is int else 1 for part in parts)
     pages = [_training(part) for part in parts]
     disturbed = any(_disturbed(part) for part in parts if part.train_s is not None)
-    found = Speed({}, version, session, threads=threads, at_once=at_once, disturbed=disturbed)
+    found = Speed({}, version, session, threads=threads, device=device, at_once=at_once, disturbed=disturbed)
     if session == "void":
         reasons = sorted({str(_extra(part, "void_reason") or "no reason given") for part in counting})
         return replace(found, numbers=_medians(pages), why_void="; ".join(reasons))
     calls = [n for n in (_extra(part, "latency_calls") for part in counting) if type(n) is int]
     pages += [_session(part) for part in counting]
     return replace(found, numbers=_medians(pages), calls=min(calls, default=None))
+
+
+def device_class(record: RunRecord) -> str:
+    """`type`, or `type: name` where the device has a name: speeds are compared within one."""
+    device = record.device
+    return f"{device.type}: {device.name}" if device.name else device.type
+
+
+def _telling(timed: Sequence[tuple[RunRecord, Timing]]) -> tuple[str, list[Timing], tuple[int, ...]]:
+    """The device class with the best session, of as good the one with more seeds; its timings and threads."""
+    by_device: dict[str, list[tuple[RunRecord, Timing]]] = {}
+    for record, timing in timed:
+        by_device.setdefault(device_class(record), []).append((record, timing))
+
+    def rank(device: str) -> tuple[int, int, str]:
+        kinds = (_kind(timing) for _, timing in by_device[device])
+        return min((KINDS.index(kind) for kind in kinds if kind), default=len(KINDS)), -len(by_device[device]), device
+
+    device = min(by_device, key=rank)
+    chosen = by_device[device]
+    return device, [timing for _, timing in chosen], _threads(record for record, _ in chosen)
 
 
 def _threads(records: Iterable[RunRecord]) -> tuple[int, ...]:

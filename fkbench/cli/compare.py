@@ -156,6 +156,7 @@ def _side_page(side: Side) -> dict[str, Any]:
         "keys": [record.key for record in side.entry.done],
         "seeds": list(side.seeds),
         "device": side.entry.device,
+        "speed_device": side.speed.device or None,
     }
 
 

@@ -80,8 +80,8 @@ def _disturbed_fault(a: Side, b: Side) -> str:
 
 
 def _conditions_fault(a: Side, b: Side) -> str:
-    if a.entry.device != b.entry.device:
-        return f"measured on {a.entry.device} and on {b.entry.device}"
+    if a.speed.device != b.speed.device:
+        return f"measured on {a.speed.device} and on {b.speed.device}"
     if a.speed.threads != b.speed.threads:
         one, two = (threads_text(side.speed.threads) or "threads that are not stated" for side in (a, b))
         return f"measured with {one} and with {two}"

@@ -117,13 +117,14 @@ def side_of(name: str, records: Sequence[RunRecord]) -> Side:
     """One side from the records that a text means.
 
     Raises:
-        FkbenchError: they are of several plans or devices, none is finished, or errors per image are not there.
+        FkbenchError: they are of several rows, none is finished, or errors per image are not there.
     """
     entries = entries_of(records)
     if len(entries) > 1:
         keys = "; ".join(f"{e.first.key} ({e.device}, seeds {_seeds(e.records)})" for e in entries[:8])
         raise FkbenchError(
-            f"'{name}' means runs of several settings, devices or versions of the code: {keys}.", "Name one by its key."
+            f"'{name}' means runs of several settings or versions of the code, or on devices that make no row: {keys}.",
+            "Name one by its key.",
         )
     entry = entries[0]
     if not entry.done:

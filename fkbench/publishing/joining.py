@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from fkbench.boards import BoardKey
-from fkbench.boards.entries import entries_of
+from fkbench.boards.entries import row_parts
 from fkbench.boards.ranking import images_of
 from fkbench.errors import FkbenchError
 from fkbench.publishing.planned import key_fault
@@ -34,21 +34,18 @@ def joining_faults(incoming: Path, published: Path, registry: Registry) -> list[
     boards: dict[BoardKey, list[RunRecord]] = {}
     for record in ResultStore(published).records(_ignored):
         boards.setdefault(BoardKey.of(record), []).append(record)
-    brought = ResultStore(incoming).records(_ignored)
-    images = {key: _usual_images(boards[key]) for key in {BoardKey.of(record) for record in brought} & set(boards)}
+    brought: dict[BoardKey, list[RunRecord]] = {}
+    for record in ResultStore(incoming).records(_ignored):
+        brought.setdefault(BoardKey.of(record), []).append(record)
     faults = []
-    for record in brought:
-        key = BoardKey.of(record)
-        found = [
-            _engine_fault(record),
-            key_fault(record, registry),
-            _false_claim(record, registry),
-            _board_fault(key, boards),
-        ]
+    for key, new in brought.items():
         there = boards.get(key, [])
-        found += [_row_fault(record, there), _image_fault(record, images.get(key, set()))]
-        found += [_data_fault(record, there), _baseline_fault(record, there, registry)]
-        faults += [f"{record.model.name} {record.key}: {fault}" for fault in found if fault]
+        usual, parts = _usual_images(there), row_parts([*there, *new])
+        for record in new:
+            found = [_engine_fault(record), key_fault(record, registry), _false_claim(record, registry)]
+            found += [_board_fault(key, boards), _row_fault(record, there, parts), _image_fault(record, usual)]
+            found += [_data_fault(record, there), _baseline_fault(record, there, registry)]
+            faults += [f"{record.model.name} {record.key}: {fault}" for fault in found if fault]
     return faults
 
 
@@ -88,13 +85,18 @@ def _engine_fault(record: RunRecord) -> str:
     return f"engine: it states version {record.engine}, and this program has {ENGINE_VERSION}"
 
 
-def _row_fault(record: RunRecord, there: Sequence[RunRecord]) -> str:
-    """Whether it would be a seed more, or another one, of a row that is published; repeats are a matter of merging."""
-    same = [one for one in there if one.model.name == record.model.name]
-    joined = next((one for one in same if len(entries_of([one, record])) == 1), None)
-    if joined is None or any((one.key, one.device.name) == (record.key, record.device.name) for one in same):
+def _row_fault(record: RunRecord, there: Sequence[RunRecord], parts: Sequence[Sequence[RunRecord]]) -> str:
+    """Whether it would be a seed more, or another one, of a row that is published; repeats are a matter of merging.
+
+    Args:
+        there: what is published on its board.
+        parts: the rows of that and of all that is brought: which devices make one depends on all their seeds.
+    """
+    if any((one.key, one.device.name) == (record.key, record.device.name) for one in there):
         return ""
-    return f"row: it would join the one of {joined.key}, which is published: the keepers merge it"
+    mine = next(part for part in parts if any(one is record for one in part))
+    joined = next((old for old in there if any(one is old for one in mine)), None)
+    return f"row: it would join the one of {joined.key}, which is published: the keepers merge it" if joined else ""
 
 
 def _data_fault(record: RunRecord, there: Sequence[RunRecord]) -> str:

@@ -85,7 +85,7 @@ class Drift:
 
 
 def siblings(record: RunRecord, records: Sequence[RunRecord]) -> list[RunRecord]:
-    """The finished records of the other seeds of a record's row: same board, plan, code and device."""
+    """The finished records of the other seeds of a record's row: same board, plan, code and type of device."""
     board = BoardKey.of(record)
     same = [one for one in records if BoardKey.of(one) == board]
     for entry in entries_of(same):

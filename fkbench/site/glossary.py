@@ -24,7 +24,7 @@ MEANINGS = {
     "p99 ms": "latency that 99 % of the calls do not exceed",
     "peak MiB": "greatest memory of inference",
     "seeds": "trainings that finished; 2/3 where one of three did not",
-    "device": "what speeds were measured on",
+    "device": "what it was trained and timed on; of seeds on several, marks name the one of the speeds",
     "trust": "what checks have found: self-reported – nobody has checked; arithmetic checked – the predictions give "
     "this score; predicted again – the weights give the predictions; reproduced – a new training gives this score",
 }

@@ -62,10 +62,30 @@ def test_a_seed_that_is_linked_by_what_the_net_computes_joins_the_row_too(tmp_pa
     assert "row: it would join" in fault
 
 
+def test_a_seed_of_another_processor_joins_the_row_too(faults):
+    [fault] = faults("net", 3.0, 7, device__name="Another CPU")
+    assert "row: it would join" in fault
+
+
+def test_the_same_seeds_and_more_of_another_processor_are_a_row_of_their_own(tmp_path, base, registry, put_in):
+    store = RunStore(tmp_path / "new")
+    for seed in range(5):
+        put_in(store, "net", 3.0, seed, device__name="Another CPU")
+    assert joining_faults(store.root, base[0].root, registry) == []
+
+
+def test_nobody_takes_a_seed_out_of_a_row_of_two_processors(tmp_path, base, registry, put_in):
+    put_in(base[0], "net", 2.0, 3, device__name="Another CPU")
+    store = RunStore(tmp_path / "new")
+    for seed in (1, 4, 5, 6, 7):  # more seeds than the row has, and none of the other processor's
+        put_in(store, "net", 3.0, seed, device__name="A third CPU")
+    assert len(joining_faults(store.root, base[0].root, registry)) == 5
+
+
 @pytest.mark.parametrize(
     "changes",
     [
-        {"device__name": "Another CPU"},
+        {"device__type": "cuda"},
         {"model__source": "sha256:other"},
         {"model__settings": {"width": 2.0}},
         {"protocol__overrides": {"lr": 1}},

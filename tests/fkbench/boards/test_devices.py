@@ -1,0 +1,81 @@
+"""Which device it was is provenance: seeds that were trained on several processors are one row, with one's speeds."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from fkbench.boards import build
+from fkbench.boards.entries import row_parts
+
+OURS, THEIRS = "Example CPU", "Other CPU"
+VOID = {"void": True, "void_reason": "not quiet"}
+
+
+def cpu(name, **changes):
+    return {"device": {"type": "cpu", "name": name, "threads": 2}, **changes}
+
+
+def rows_of(runs):
+    (board,) = build(runs.records, runs.errors_of)
+    return board.rows
+
+
+def test_seeds_of_several_processors_make_one_row_that_is_ranked_and_says_so(runs):
+    runs.add_seeds("net", 2.0, 2)
+    runs.add("net", 2.0, 2, **cpu(THEIRS))
+    [row] = rows_of(runs)
+    assert (row.seeds, row.rank, row.reasons, row.variant) == ((0, 1, 2), 1, (), "")
+    assert row.device == "cpu: Example CPU; cpu: Other CPU"
+    assert row.marks == ("seeds of several devices; all speeds are of cpu: Example CPU",)
+
+
+def test_speeds_are_of_the_device_whose_session_says_most(runs):
+    runs.add_seeds("net", 2.0, 2, **{f"timing__{name}": value for name, value in VOID.items()})
+    runs.add("net", 2.0, 2, timing__train_s=7.0, **cpu(THEIRS))
+    [row] = rows_of(runs)
+    assert (row.speed.device, row.speed.session, row.speed.numbers["train_s"]) == ("cpu: Other CPU", "full", 7.0)
+    assert row.speed_class == ("cpu: Other CPU", (2,), 1)
+
+
+def test_speeds_of_one_row_are_never_of_two_devices(runs):
+    runs.add_seeds("net", 2.0, 2)
+    runs.add("net", 2.0, 2, timing__train_s=7000.0, **cpu(THEIRS))
+    assert rows_of(runs)[0].speed.numbers["train_s"] == 41.5
+
+
+def test_a_seed_that_was_repeated_elsewhere_is_neither_lost_nor_a_contradiction(runs):
+    runs.add_seeds("net", 2.0)
+    runs.add("net", 2.0, 1, draw_as="elsewhere", **cpu(THEIRS))
+    assert sorted((row.device, row.seeds, row.reasons) for row in rows_of(runs)) == [
+        ("cpu: Example CPU", (0, 1, 2), ()),
+        ("cpu: Other CPU", (1,), ("1 seed, 3 needed",)),
+    ]
+
+
+@pytest.mark.parametrize(("precisions", "parts"), [(("fp16", "bf16"), 2), (("bf16", "bf16"), 1), ((None, "bf16"), 1)])
+def test_devices_of_one_type_that_train_with_other_precisions_are_apart(runs, precisions, parts):
+    for seed, precision in enumerate(precisions):
+        device = {"type": "cuda", "name": f"GPU {seed}"}
+        runs.add("net", 2.0, seed, device=device, **({"timing__precision": precision} if precision else {}))
+    assert len(rows_of(runs)) == parts
+
+
+def test_types_of_device_are_apart_whatever_their_seeds(runs):
+    runs.add_seeds("net", 2.0, 2)
+    runs.add("net", 2.0, 2, device={"type": "cuda", "name": "GPU"})
+    assert {row.seeds for row in rows_of(runs)} == {(0, 1), (2,)}
+
+
+def test_the_order_of_records_does_not_decide_which_devices_go_together(runs):
+    for name, seeds in ((OURS, (0, 1)), (THEIRS, (1, 2)), ("Third CPU", (0, 3)), ("Fourth CPU", (4,))):
+        for seed in seeds:
+            runs.add("net", 2.0, seed, draw_as=f"net on {name}", **cpu(name))
+
+    def found(records):
+        return sorted(sorted((one.device.name, one.seed) for one in part) for part in row_parts(records))
+
+    orders = itertools.islice(itertools.permutations(runs.records), 0, None, 401)
+    assert {str(found(order)) for order in orders} == {str(found(runs.records))}
+    assert [[seed for _, seed in part] for part in found(runs.records)] == [[0, 1, 4], [1, 2, 0, 3]]
