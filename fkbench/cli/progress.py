@@ -99,9 +99,9 @@ class RunDisplay:
             self.progress.advance(self.training, facts["images"])
 
     def _on_epoch(self, row: Mapping[str, Any]) -> None:
-        if self.training is not None:
+        if self.training is not None and self.budget is not None:
             seed = f"seed {row['seed']}  " if "seed" in row else ""
-            state = f"{seed}epoch {row['epoch']:.0f}  loss {row['train_loss']:.4f}"
+            state = f"{seed}epoch {row['epoch']:.0f} of {self.budget.epochs}  loss {row['train_loss']:.4f}"
             if row["val_rmse"] == row["val_rmse"]:
                 state += f"  val rmse {row['val_rmse']:.2f} px"
             self.progress.update(self.training, state=state)

@@ -12,7 +12,7 @@ from fkbench.schemes import Scheme
 from fkbench.site.escaping import isolated, plain, script_json, shown
 from fkbench.site.faces import error_face
 from fkbench.site.measures import CED_END, CED_STEPS, Measured
-from fkbench.site.pareto import pareto_svg
+from fkbench.site.pareto import dots_of, front, pareto_svg
 from fkbench.site.tables import MORE_COLUMNS, table
 
 MOST_CURVES = 10
@@ -72,6 +72,10 @@ def _tools(name: str, rows: int) -> str:
     )
 
 
+def _no_line(rows: Sequence[Measured]) -> str:
+    return "" if front(dots_of(rows)) else " No line here: no ranked row has a speed that can be compared."
+
+
 def _charts(name: str, rows: Sequence[Measured], scheme: Scheme | None) -> str:
     pareto = pareto_svg(rows, name)
     parts = []
@@ -80,7 +84,7 @@ def _charts(name: str, rows: Sequence[Measured], scheme: Scheme | None) -> str:
             f'<figure><figcaption>Error against throughput<span class="plot-rows"></span></figcaption>{pareto}'
             '<p class="legend">Line: the best error at each speed, among ranked rows of comparable speed. '
             "Open points: not ranked, or their speed is not comparable. Grey: baselines. "
-            "Pale: rows that the filters of the table leave out.</p></figure>"
+            f"Pale: rows that the filters of the table leave out.{_no_line(rows)}</p></figure>"
         )
     if any(found.ced for found in rows):
         parts.append(

@@ -66,6 +66,19 @@ def test_the_bar_of_a_training_that_goes_on_begins_where_it_was_and_ends_at_its_
     assert standing(second) == (total, total)
 
 
+def test_without_a_terminal_a_line_says_of_how_many_epochs(tmp_path, monkeypatch):
+    said = []
+    display = RunDisplay()
+    monkeypatch.setattr(display, "lines", True)
+    monkeypatch.setattr(display, "say", said.append)
+    monkeypatch.setattr("fkbench.cli.progress.LINE_EVERY_S", 0.0)
+    train(display, tmp_path / "none")
+    assert [line.partition("  loss")[0] for line in said] == [
+        "training one",
+        *(f"epoch {number} of 3" for number in (1, 2, 3)),
+    ]
+
+
 def test_a_second_training_takes_the_place_of_the_first(tmp_path):
     display = RunDisplay()
     train(display, tmp_path / "none")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from fkbench.boards import build, entries_of
 from fkbench.schemes import FACE15
+from fkbench.site.board_section import _charts
 from fkbench.site.faces import error_face, level, predicted_faces
 from fkbench.site.measures import measure
 from fkbench.site.pareto import Scale, dots_of, front, pareto_svg
@@ -49,6 +51,12 @@ def test_the_front_is_of_ranked_comparable_rows_that_none_beats_in_both(measured
         assert (dot in best) == (not beaten)
     assert [dot.x for dot in best] == sorted(dot.x for dot in best)
     assert "tuned" not in [dot.found.row.model for dot in best]
+
+
+def test_a_plot_without_a_line_says_why(measured):
+    void = [replace(one, row=replace(one.row, same_speed_class=False)) for one in measured]
+    assert "No line here" not in _charts("faces", measured, None)
+    assert "No line here: no ranked row has a speed that can be compared." in _charts("faces", void, None)
 
 
 def test_each_point_of_the_plot_links_to_its_row_and_says_its_numbers(measured):
