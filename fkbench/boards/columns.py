@@ -142,6 +142,7 @@ def _flat(row: Row) -> dict[str, Cell]:
     }
     page |= {
         "device": row.device,
+        "speed_device": row.speed.device,
         "threads": " ".join(map(str, row.speed.threads)),
         "comparable_speed": row.comparable_speed,
         "trust": row.trust,
@@ -234,6 +235,7 @@ def _timing_page(row: Row) -> dict[str, Any]:
         "train_disturbed": speed.disturbed,
         "latency_calls": speed.calls,
         "version": speed.version,
+        "device": speed.device or None,
         "threads": list(speed.threads),
         "comparable": row.comparable_speed,
         **({AT_ONCE: speed.at_once} if speed.at_once > 1 else {}),

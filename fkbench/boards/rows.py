@@ -42,7 +42,7 @@ class Row:
         metrics: the records' other single numbers, mean over seeds; `rmse@<convention>` for each label convention.
         seeds: finished seeds.
         failed: number of seeds that did not finish.
-        device: of its seeds, all where they are several.
+        devices: device class of each of `keys`.
         speed: median over seeds on one device, and what kind of session it is from.
         baseline_share: rmse / rmse of the board's strongest baseline; below 1: better than every baseline.
         same_speed_class: measured on the board's device class, with its threads and under its timing version.
@@ -66,7 +66,7 @@ class Row:
     macs: int | None = None
     seeds: tuple[int, ...] = ()
     failed: int = 0
-    device: str = ""
+    devices: tuple[str, ...] = ()
     speed: Speed = field(default_factory=Speed)
     baseline_share: float | None = None
     same_speed_class: bool = True
@@ -78,6 +78,11 @@ class Row:
     def label(self) -> str:
         """Name and variant."""
         return f"{self.model} ({self.variant})" if self.variant else self.model
+
+    @property
+    def device(self) -> str:
+        """Of its seeds, all where they are several."""
+        return "; ".join(sorted(set(self.devices)))
 
     @property
     def status(self) -> str:
@@ -125,7 +130,7 @@ def make_row(
         macs=next((r.model.macs for r in entry.records if r.model.macs is not None), None),
         seeds=tuple(record.seed for record in done),
         failed=len(entry.unfinished),
-        device=entry.device,
+        devices=entry.devices,
         speed=speed,
         keys=tuple(record.key for record in entry.records),
     )
@@ -252,8 +257,9 @@ def _marks(entry: Entry, speed: Speed) -> tuple[str, ...]:
     flags = sorted({flag for record in entry.done for flag in record.flags})
     if entry.done and entry.deterministic and entry.first.model.role != "baseline":
         flags.append(NO_RANDOMNESS)
-    if speed.device not in ("", entry.device):
-        flags.append(f"seeds of several devices; all speeds are of {speed.device}")
+    if len({record.device.name for record in entry.done}) > 1:
+        speeds = f"; all speeds are of {speed.device}" if speed.device else ""
+        flags.append(f"seeds of several devices{speeds}")
     if entry.spare:
         flags.append(f"{counted(entry.spare, 'more record')} of the same seeds set aside")
     return tuple(flags)

@@ -94,14 +94,14 @@ def device_class(record: RunRecord) -> str:
 
 
 def _telling(timed: Sequence[tuple[RunRecord, Timing]]) -> tuple[str, list[Timing], tuple[int, ...]]:
-    """The device class with the best session, of as good the one with more seeds; its timings and threads."""
+    """The device class with the best session, of as good the one with more such; its timings and threads."""
     by_device: dict[str, list[tuple[RunRecord, Timing]]] = {}
     for record, timing in timed:
         by_device.setdefault(device_class(record), []).append((record, timing))
 
     def rank(device: str) -> tuple[int, int, str]:
-        kinds = (_kind(timing) for _, timing in by_device[device])
-        return min((KINDS.index(kind) for kind in kinds if kind), default=len(KINDS)), -len(by_device[device]), device
+        kinds = [KINDS.index(kind) if (kind := _kind(timing)) else len(KINDS) for _, timing in by_device[device]]
+        return min(kinds), -kinds.count(min(kinds)), device
 
     device = min(by_device, key=rank)
     chosen = by_device[device]

@@ -20,22 +20,30 @@ def notes_of(a: Side, b: Side) -> list[str]:
     ):
         if x != y:
             notes.append(f"They are of different {what}: {x} and {y}.")
-    for side in (a, b):
-        if len(side.seeds) == 1 and not side.entry.first.model.deterministic:
-            notes.append(f"{side.name} has one seed: the answer is about this one training, not about the model.")
-        for record in side.entry.unfinished:
-            notes.append(f"{side.name}, seed {record.seed}: {record.status}, left out. {record.reason}".strip())
-        flags = sorted({flag for record in side.entry.done for flag in record.flags})
-        if flags:
-            notes.append(f"{side.name} is marked: {', '.join(flags)}.")
-        if side.entry.first.protocol.overrides:
-            changes = ", ".join(f"{k}={v}" for k, v in sorted(side.entry.first.protocol.overrides.items()))
-            notes.append(f"{side.name} has settings changed: {changes}.")
+    notes += [note for side in (a, b) for note in _notes_of_side(side)]
     reason = speed_fault(a, b)
     if reason and (a.speed.session or b.speed.session):
         notes.append(f"Speeds are not comparable: {reason}.")
     if all(_training_known(side) for side in (a, b)) and (why := _shares_fault(a, b) or _disturbed_fault(a, b)):
         notes.append(f"Speeds of training are not comparable: {why}.")
+    return notes
+
+
+def _notes_of_side(side: Side) -> list[str]:
+    """What must be known of one of them."""
+    notes = []
+    if len(side.seeds) == 1 and not side.entry.first.model.deterministic:
+        notes.append(f"{side.name} has one seed: the answer is about this one training, not about the model.")
+    for record in side.entry.unfinished:
+        notes.append(f"{side.name}, seed {record.seed}: {record.status}, left out. {record.reason}".strip())
+    flags = sorted({flag for record in side.entry.done for flag in record.flags})
+    if flags:
+        notes.append(f"{side.name} is marked: {', '.join(flags)}.")
+    if len(set(side.entry.devices)) > 1:
+        notes.append(f"{side.name} has seeds of several devices: {side.entry.device}.")
+    if side.entry.first.protocol.overrides:
+        changes = ", ".join(f"{k}={v}" for k, v in sorted(side.entry.first.protocol.overrides.items()))
+        notes.append(f"{side.name} has settings changed: {changes}.")
     return notes
 
 

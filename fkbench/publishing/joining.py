@@ -7,11 +7,11 @@ shown for the whole board, a failed one's as well: it has to be what is publishe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from fkbench.boards import BoardKey
-from fkbench.boards.entries import row_parts
+from fkbench.boards.plans import plan_text, row_parts
 from fkbench.boards.ranking import images_of
 from fkbench.errors import FkbenchError
 from fkbench.publishing.planned import key_fault
@@ -40,10 +40,10 @@ def joining_faults(incoming: Path, published: Path, registry: Registry) -> list[
     faults = []
     for key, new in brought.items():
         there = boards.get(key, [])
-        usual, parts = _usual_images(there), row_parts([*there, *new])
+        usual, changed = _usual_images(there), _changed_rows(there, new)
         for record in new:
             found = [_engine_fault(record), key_fault(record, registry), _false_claim(record, registry)]
-            found += [_board_fault(key, boards), _row_fault(record, there, parts), _image_fault(record, usual)]
+            found += [_board_fault(key, boards), _row_fault(record, there, changed), _image_fault(record, usual)]
             found += [_data_fault(record, there), _baseline_fault(record, there, registry)]
             faults += [f"{record.model.name} {record.key}: {fault}" for fault in found if fault]
     return faults
@@ -85,18 +85,26 @@ def _engine_fault(record: RunRecord) -> str:
     return f"engine: it states version {record.engine}, and this program has {ENGINE_VERSION}"
 
 
-def _row_fault(record: RunRecord, there: Sequence[RunRecord], parts: Sequence[Sequence[RunRecord]]) -> str:
-    """Whether it would be a seed more, or another one, of a row that is published; repeats are a matter of merging.
+def _changed_rows(there: Sequence[RunRecord], new: Sequence[RunRecord]) -> dict[str, str]:
+    """Plan → key of a published row of it that would not stay as it is: with a seed more, another one, or torn apart.
 
-    Args:
-        there: what is published on its board.
-        parts: the rows of that and of all that is brought: which devices make one depends on all their seeds.
+    A record can do that without being in the row: code that is linked, or a device with more seeds, moves others.
     """
-    if any((one.key, one.device.name) == (record.key, record.device.name) for one in there):
-        return ""
-    mine = next(part for part in parts if any(one is record for one in part))
-    joined = next((old for old in there if any(one is old for one in mine)), None)
-    return f"row: it would join the one of {joined.key}, which is published: the keepers merge it" if joined else ""
+    after = {frozenset(map(id, part)) for part in row_parts([*there, *(one for one in new if not _repeat(one, there))])}
+    before = (part for part in row_parts(there) if frozenset(map(id, part)) not in after)
+    return {plan_text(part[0]): part[0].key for part in before}
+
+
+def _repeat(record: RunRecord, there: Sequence[RunRecord]) -> bool:
+    """Whether that result is published, with this outcome or another one: a matter of merging."""
+    own = (record.model.name, record.key, record.device.name)
+    return any((one.model.name, one.key, one.device.name) == own for one in there)
+
+
+def _row_fault(record: RunRecord, there: Sequence[RunRecord], changed: Mapping[str, str]) -> str:
+    """Whether it is of a plan with a published row that would change."""
+    key = "" if _repeat(record, there) else changed.get(plan_text(record), "")
+    return f"row: it would join or change the one of {key}, which is published: the keepers merge it" if key else ""
 
 
 def _data_fault(record: RunRecord, there: Sequence[RunRecord]) -> str:

@@ -48,12 +48,12 @@ def measure(board: Board, entries: Sequence[Entry], errors: ErrorsOf) -> list[Me
         errors: gives the errors per image of a record; where it fails, the row has no curve.
     """
     known = {
-        (tuple(record.key for record in entry.records), entry.device, entry.first.model.name, name): entry
+        (tuple(record.key for record in entry.records), entry.devices, entry.first.model.name, name): entry
         for entry, name in zip(entries, variants(entries), strict=True)
     }
     found = []
     for place, row in enumerate(board.rows):
-        entry = known.get((row.keys, row.device, row.model, row.variant))
+        entry = known.get((row.keys, row.devices, row.model, row.variant))
         pages = _errors(entry, errors) if entry is not None else []
         found.append(Measured(place, row, entry, _ced(pages), _points(pages)))
     return found

@@ -9,6 +9,7 @@ from typing import Any
 
 from fkbench.boards import Board
 from fkbench.boards.columns import columns_for, remarks
+from fkbench.boards.speed import device_class
 from fkbench.boards.speed_cells import footnotes
 from fkbench.records import RunRecord
 from fkbench.schemes import Scheme
@@ -139,8 +140,8 @@ class RunPage:
         heads = "".join(
             f'<th scope="col"{kind}><button type="button">{name}</button></th>'
             for name, kind in (
-                ("seed", ""), ("rmse px", ""), ("status", ' class="left"'), ("train s", ""), ("key", ' class="left"'),
-                ("flags", ' class="left"'),
+                ("seed", ""), ("rmse px", ""), ("status", ' class="left"'), ("train s", ""),
+                ("device", ' class="left"'), ("key", ' class="left"'), ("flags", ' class="left"'),
             )
         )  # fmt: skip
         lines = "".join(_run_line(record) for record in self.records)
@@ -192,6 +193,7 @@ def _run_line(record: RunRecord) -> str:
         f'<tr id="run-{record.key}-{record.seed}"><td>{record.seed}</td>'
         f"<td>{_px(math.nan if rmse is None else rmse)}</td>"
         f'<td class="left">{isolated(status)}</td><td>{seconds}</td>'
+        f'<td class="left">{isolated(device_class(record))}</td>'
         f'<td class="left"><code>{shown(record.key)}</code></td>'
         f'<td class="left">{isolated(", ".join(record.flags))}</td></tr>'
     )

@@ -168,15 +168,17 @@ class Site:
         """
         if is_published(records[0]):
             return list(records)
-        text = self.scrubber.text
         first = self.scrubber.page(_shortened(records[0].to_json()))
-        others = [
-            record.model_copy(
-                update={"reason": text(record.reason[:LONGEST_TEXT]), "flags": [text(flag) for flag in record.flags]}
-            )
-            for record in records[1:]
-        ]
-        return [first, *others]
+        return [first, *map(self._scrubbed_line, records[1:])]
+
+    def _scrubbed_line(self, record: RunRecord) -> RunRecord:
+        text = self.scrubber.text
+        changed = {
+            "reason": text(record.reason[:LONGEST_TEXT]),
+            "flags": [text(flag) for flag in record.flags],
+            "device": record.device.model_copy(update={"name": text(record.device.name[:LONGEST_TEXT])}),
+        }
+        return record.model_copy(update=changed)
 
     def _drawn(self, record: RunRecord, scheme: Scheme | None) -> list[Drawn]:
         try:

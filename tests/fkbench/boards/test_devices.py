@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import itertools
+import json
 
 import pytest
 
-from fkbench.boards import build
-from fkbench.boards.entries import row_parts
+from fkbench.boards import build, entries_of
+from fkbench.boards.plans import row_parts
+from fkbench.boards.text import render_csv, render_json
+from fkbench.site.measures import measure
 
 OURS, THEIRS = "Example CPU", "Other CPU"
 VOID = {"void": True, "void_reason": "not quiet"}
@@ -54,7 +59,63 @@ def test_a_seed_that_was_repeated_elsewhere_is_neither_lost_nor_a_contradiction(
     ]
 
 
-@pytest.mark.parametrize(("precisions", "parts"), [(("fp16", "bf16"), 2), (("bf16", "bf16"), 1), ((None, "bf16"), 1)])
+def test_a_repeat_on_a_device_of_the_row_leaves_the_row_its_seeds(runs):
+    runs.add_seeds("net", 2.0, 2)
+    runs.add("net", 2.0, 2, **cpu(THEIRS))
+    runs.add("net", 2.0, 0, draw_as="elsewhere", **cpu(THEIRS))
+    first, second = rows_of(runs)
+    assert (first.rank, first.seeds, first.device) == (1, (0, 1, 2), "cpu: Example CPU; cpu: Other CPU")
+    assert (second.rank, second.seeds, second.device) == (None, (0,), "cpu: Other CPU")
+    assert "several outcomes" not in str(second.reasons)
+
+
+def test_one_key_on_two_devices_is_two_rows_with_their_own_errors(runs):
+    for seed in range(3):
+        runs.add("net", 2.0, seed, key=f"{seed:016x}")
+        runs.add("net", 2.0, seed, key=f"{seed:016x}", **cpu(THEIRS))
+    rows = rows_of(runs)
+    assert len({row.keys for row in rows}) == 1
+    found = measure(build(runs.records, runs.errors_of)[0], entries_of(runs.records), runs.errors_of)
+    assert [one.entry.devices for one in found] == [row.devices for row in rows]
+    assert len({row.label for row in rows}) == 2
+
+
+UNFINISHED = {"status": "oom", "reason": "out of memory", "metrics": {}, "timing": None}
+
+
+def test_a_failure_on_a_device_that_finished_nothing_is_a_row_of_its_own(runs):
+    runs.add_seeds("net", 2.0)
+    runs.add("net", seed=3, **UNFINISHED, **cpu(THEIRS))
+    first, second = rows_of(runs)
+    assert (first.rank, first.failed, second.failed, second.device) == (1, 0, 1, "cpu: Other CPU")
+
+
+def test_a_failure_on_a_device_of_the_row_counts_against_it(runs):
+    runs.add_seeds("net", 2.0)
+    runs.add("net", 2.0, 3, **cpu(THEIRS))
+    runs.add("net", seed=4, **UNFINISHED, **cpu(THEIRS))
+    [row] = rows_of(runs)
+    assert (row.rank, row.seeds, row.reasons) == (None, (0, 1, 2, 3), ("seed 4 oom: out of memory",))
+
+
+def test_a_seed_that_failed_is_made_up_for_by_another_device(runs):
+    runs.add_seeds("net", 2.0, 2)
+    runs.add("net", seed=2, **UNFINISHED)
+    runs.add("net", 2.0, 2, **cpu(THEIRS))
+    [row] = rows_of(runs)
+    assert (row.rank, row.seeds, row.failed) == (1, (0, 1, 2), 0)
+    assert "1 more record of the same seeds set aside" in row.marks
+
+
+def test_tables_for_programs_say_which_device_speeds_are_of(runs):
+    runs.add_seeds("net", 2.0, 2)
+    runs.add("net", 2.0, 2, **cpu(THEIRS))
+    (board,) = build(runs.records, runs.errors_of)
+    assert json.loads(render_json(board))["rows"][0]["timing"]["device"] == "cpu: Example CPU"
+    assert next(csv.DictReader(io.StringIO(render_csv(board))))["speed_device"] == "cpu: Example CPU"
+
+
+@pytest.mark.parametrize(("precisions", "parts"), [(("fp16", "bf16"), 2), (("bf16", "bf16"), 1), ((None, "bf16"), 2)])
 def test_devices_of_one_type_that_train_with_other_precisions_are_apart(runs, precisions, parts):
     for seed, precision in enumerate(precisions):
         device = {"type": "cuda", "name": f"GPU {seed}"}
@@ -78,4 +139,4 @@ def test_the_order_of_records_does_not_decide_which_devices_go_together(runs):
 
     orders = itertools.islice(itertools.permutations(runs.records), 0, None, 401)
     assert {str(found(order)) for order in orders} == {str(found(runs.records))}
-    assert [[seed for _, seed in part] for part in found(runs.records)] == [[0, 1, 4], [1, 2, 0, 3]]
+    assert [[seed for _, seed in part] for part in found(runs.records)] == [[0, 1, 4, 2, 3], [1, 0]]

@@ -126,7 +126,7 @@ def table(space):
         (better, TOGETHER, "rmse"),
         (damaged, TOGETHER, "Damaged"),
         (expanded, ONLY, ".gitattributes: could make Git check out other bytes"),
-        (joined, TOGETHER, "row: it would join the one of"),
+        (joined, TOGETHER, "row: it would join or change the one of"),
         (taken_over, ONLY, "changes what is published"),
         (faster, ONLY, "changes what is published"),
         (box_score, ONLY, "no result of a detector"),

@@ -74,6 +74,22 @@ def test_the_same_seeds_and_more_of_another_processor_are_a_row_of_their_own(tmp
     assert joining_faults(store.root, base[0].root, registry) == []
 
 
+def test_code_that_links_two_published_rows_is_refused_though_it_joins_neither(tmp_path, base, registry, put_in):
+    for seed in range(3):
+        put_in(base[0], "net", 1.0, seed, model__source="sha256:after", probe={"out": 2}, key=f"{seed:016x}")
+    before = base[1][0].model.source
+    store = RunStore(tmp_path / "new")
+    put_in(store, "net", 3.0, 0, device__name="Another CPU", model__source=before, probe={"out": 2})
+    [fault] = joining_faults(store.root, base[0].root, registry)
+    assert "row: it would join or change" in fault
+
+
+def test_the_key_of_another_models_published_result_is_no_way_into_a_row(base, faults, put_in):
+    other = put_in(base[0], "mean", 9.0, model__role="baseline")
+    [fault] = faults("net", 3.0, 7, key=other.key, **FAILED)
+    assert "row: it would join or change" in fault
+
+
 def test_nobody_takes_a_seed_out_of_a_row_of_two_processors(tmp_path, base, registry, put_in):
     put_in(base[0], "net", 2.0, 3, device__name="Another CPU")
     store = RunStore(tmp_path / "new")
