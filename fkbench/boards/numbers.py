@@ -17,11 +17,17 @@ def finite(value: float | None) -> float | None:
     return short if math.isfinite(short) else None
 
 
-def number(value: float | None, digits: int) -> str:
-    """With so many digits after the point; huge ones in powers of ten."""
+def number(value: float | None, digits: int, sign: str = "") -> str:
+    """With so many digits after the point; huge ones in powers of ten. `sign`: "+" for differences."""
     if value is None:
         return NOTHING
-    return f"{value:.{digits}f}" if abs(value) < 1e7 else f"{value:.3g}"
+    return f"{value:{sign}z.{digits}f}" if abs(value) < 1e7 else f"{value:{sign}.3g}"
+
+
+def places(*values: float, figures: int) -> int:
+    """Digits after the point with which the greatest of the values has so many figures; at least 0, at most 6."""
+    greatest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
+    return min(6, max(0, figures - 1 - math.floor(math.log10(greatest)))) if greatest > 0 else 0
 
 
 def short_count(value: float | None) -> str:

@@ -231,7 +231,7 @@ def _table(
 
 
 def _cells(delta: Delta, speeds: tuple[Speed, Speed] | None) -> tuple[str, ...]:
-    from fkbench.boards.numbers import NOTHING
+    from fkbench.boards.numbers import NOTHING, number
     from fkbench.boards.speed_cells import BOUNDS
     from fkbench.boards.text import cut, visible
     from fkbench.publishing.rules import SHARES
@@ -239,17 +239,26 @@ def _cells(delta: Delta, speeds: tuple[Speed, Speed] | None) -> tuple[str, ...]:
     share = delta.name.startswith(SHARES)
     unit = 100.0 if share else 1.0
     low, high = (None if end is None else unit * end for end in (delta.low, delta.high))
+    digits = _digits(delta, unit)
     a, b = (_mark(delta.name, speed) for speed in speeds) if speeds else ("", "")
     known = not {a, b} & set(BOUNDS.values())  # of bounds there is no difference
     return (
         cut(visible(delta.name), 32) + (", %" if share else ""),
-        f"{a}{unit * delta.a:.4g}",
-        f"{b}{unit * delta.b:.4g}",
-        f"{a or b}{unit * delta.difference:+.3g}" if known else NOTHING,
-        NOTHING if delta.percent is None or not known else f"{delta.percent:+.3g}",
-        NOTHING if low is None or high is None else f"{low:+.3g} to {high:+.3g}",
+        a + number(unit * delta.a, digits),
+        b + number(unit * delta.b, digits),
+        (a or b) + number(unit * delta.difference, digits, "+") if known else NOTHING,
+        number(delta.percent if known else None, 1, "+"),
+        NOTHING if low is None or high is None else f"{number(low, digits, '+')} to {number(high, digits, '+')}",
         NOTHING if delta.p is None else "<.0001" if delta.p < 1e-4 else f"{delta.p:.2g}",
     )
+
+
+def _digits(delta: Delta, unit: float) -> int:
+    """Digits after the point for a whole line, so that its numbers line up and a difference is not rounded away."""
+    from fkbench.boards.numbers import places
+
+    found = (delta.difference,) if delta.low is None or delta.high is None else (delta.low, delta.high)
+    return max(places(unit * delta.a, unit * delta.b, figures=4), places(*(unit * value for value in found), figures=1))
 
 
 def _mark(name: str, speed: Speed) -> str:

@@ -22,8 +22,14 @@ def test_a_comparison_of_large_numbers_fits_80_columns_whole(capsys, monkeypatch
     assert max(map(len, text.splitlines())) <= 80
     assert "…" not in text
     words = text.split()
-    for cell in ("1.235e+04", "+1.8e+03", "-9.88e+04", "+3.21e+05", "0.00012", "+0.0123", "-0.000456", "<.0001", "p"):
+    for cell in ("12346", "234567", "+222221", "+1800.0", "-98765", "+321321", "0.00012", "<.0001", "p"):
         assert cell in words, cell
+    # One number of digits in a line: four figures, or what the interval needs.
+    assert " ".join(text.splitlines()[-1].split()) == "mae 1.0000 1.0001 +0.0001 +0.0 -0.0005 to +0.0008 <.0001"
+    _table(console(), "metric", [Delta("rmse", 2.051, 2.0508, -0.1, 0.09, 0.5), Delta("odd", 3e9, 3.1e9)])
+    rmse, odd = capsys.readouterr().out.splitlines()[-2:]
+    assert " ".join(rmse.split()) == "rmse 2.051 2.051 +0.000 +0.0 -0.100 to +0.090 0.5"
+    assert odd.split()[1:5] == ["3e+09", "3.1e+09", "+1e+08", "+3.3"]
 
 
 def test_tables_of_points_say_that_p_is_adjusted_and_intervals_are_not(capsys, monkeypatch):
@@ -42,7 +48,7 @@ def test_numbers_of_a_short_session_are_marked_and_only_they(call, put):
     put("two", 2.0)
     out = call("compare", "one@faces", "two@faces")[1]
     [speed] = [line.split() for line in out.splitlines() if line.startswith("infer_images_per_s")]
-    assert speed[:5] == ["infer_images_per_s", "~900", "900", "~+0", "+0"]
+    assert speed[:5] == ["infer_images_per_s", "~900.0", "900.0", "~+0.0", "+0.0"]
     [training] = [line for line in out.splitlines() if line.startswith("train_s")]
     assert "~" not in training
     assert "~ from a short session" in out
@@ -55,7 +61,7 @@ def test_seconds_of_a_training_beside_other_work_are_marked_as_a_bound_without_a
     put("two", 2.0)
     out = call("compare", "one@faces", "two@faces")[1]
     [training] = [line.split() for line in out.splitlines() if line.startswith("train_s")]
-    assert training[:2] == ["train_s", "≤3"]
+    assert training[:2] == ["train_s", "≤3.000"]
     assert training[3:5] == ["–", "–"]
     assert "Speeds of training are not comparable: one" in out
 
