@@ -64,6 +64,16 @@ class Board:
         return next((row for row in self.rows if row.keys and row.rmse is not None and row.believed), None)
 
     @property
+    def best_note(self) -> str:
+        """What has to be said beside the name of `best`: with whom it shares its rank, or that it has none."""
+        best = self.best
+        if best is None or best.rank is None:
+            return "not ranked" if best else ""
+        tied = [row.label for row in self.rows if row.rank == best.rank and row is not best]
+        others = f"{len(tied)} others" if len(tied) > 1 else "".join(tied)
+        return f"tied with {others}" if tied else ""
+
+    @property
     def speed_conditions(self) -> str:
         """The device, and the threads where they are known."""
         return ", ".join(part for part in (self.speed_device, threads_text(self.speed_threads)) if part)

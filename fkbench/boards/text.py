@@ -18,7 +18,6 @@ from fkbench.boards.columns import (
     remarks,
 )
 from fkbench.boards.legend import legend
-from fkbench.boards.rows import Row
 
 _MARKDOWN = re.compile(r"([\\`*_\[\]|~$])")
 _SCHEME = re.compile(r"://|(?<=www)\.|@(?=\w)", re.IGNORECASE)
@@ -113,14 +112,10 @@ def render_index(boards: Sequence[Board], sides: Sequence[tuple[str, str]] = ())
     lines = ["# Leaderboards", "", "| board | rows | best | rmse px |", "| :-- | --: | :-- | --: |"]
     for board in boards:
         best = board.best
-        name = _best(best) if best else "–"
+        name = ", ".join(markdown_text(part) for part in (best.label, board.best_note) if part) if best else "–"
         rmse = COLUMNS[2].cell(best) if best else "–"
         link = f"[{markdown_text(board.title)}]({board.slug}.md)"
         lines.append(_line([link, str(len(board.rows)), name, rmse]))
     if sides:
         lines += ["", "About detectors:", "", *(f"- [{markdown_text(title)}]({slug}.md)" for title, slug in sides)]
     return "\n".join([*lines, ""])
-
-
-def _best(row: Row) -> str:
-    return markdown_text(row.label) + ("" if row.rank is not None else ", not ranked")

@@ -63,9 +63,7 @@ def _side_links(sides: Sequence[SideBoard]) -> str:
 
 def _line(board: Board) -> str:
     best = board.best
-    name = isolated(best.label, 60) if best else "–"
-    if best is not None and best.rank is None:
-        name += ", not ranked"
+    name = ", ".join(isolated(part, 60) for part in (best.label, board.best_note) if part) if best else "–"
     ranked = sum(row.rank is not None for row in board.rows)
     rmse = number(best.rmse if best else None, 3)
     # The numbers of a leak report stand at the board itself.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fkbench.boards import build
+from fkbench.boards.text import render_index
 
 
 def the_row(boards, model):
@@ -67,6 +68,21 @@ def test_a_baseline_that_is_only_spoken_of_is_never_the_best(runs):
     runs.add("net", status="failed", metrics={}, timing=None, baseline={"super": {"rmse": 0.01}})
     (board,) = build(runs.records, runs.errors_of)
     assert board.best is None
+
+
+def test_the_best_of_a_board_says_with_whom_it_shares_its_rank_or_that_it_has_none(runs):
+    runs.add("short", 1.0)
+    (board,) = build(runs.records, runs.errors_of)
+    assert (board.best.model, board.best_note) == ("short", "not ranked")
+    notes = []
+    for name in ("a", "b|", "c"):
+        runs.add_seeds(name, 2.0)
+        (board,) = build(runs.records, runs.errors_of)
+        notes.append(board.best_note)
+    assert (board.best.model, notes) == ("a", ["", "tied with b|", "tied with 2 others"])
+    runs.records = [record for record in runs.records if record.model.name != "c"]
+    (board,) = build(runs.records, runs.errors_of)
+    assert "| a, tied with b\\| |" in render_index([board])
 
 
 def test_the_record_of_a_failed_run_tells_nothing_of_the_board(runs):
