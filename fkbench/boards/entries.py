@@ -15,11 +15,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from fkbench.boards.plans import plan_of, row_parts
+from fkbench.boards.plans import STALE, plan_of, row_parts
 from fkbench.boards.speed import device_class
 from fkbench.records import RunRecord, canonical_json
-
-STALE = "stale"
 
 
 @dataclass(frozen=True)
@@ -30,11 +28,13 @@ class Entry:
         records: one per seed, by seed.
         spare: records of the same seeds, with other content, that were set aside.
         rivals: those of them that state another score than the one of their seed in `records`.
+        made_up_for: those of them that did not finish, while another device finished their seed.
     """
 
     records: tuple[RunRecord, ...]
     spare: int = 0
     rivals: tuple[RunRecord, ...] = ()
+    made_up_for: tuple[RunRecord, ...] = ()
 
     @property
     def first(self) -> RunRecord:
@@ -84,6 +84,11 @@ def entries_of(records: Iterable[RunRecord]) -> list[Entry]:
     return [row for group in equal for row in _by_content(group)]
 
 
+def ended(record: RunRecord) -> str:
+    """How a run that did not finish ended."""
+    return f"{record.status}: {record.reason}" if record.reason else record.status
+
+
 def _by_content(rows: list[Entry]) -> list[Entry]:
     return sorted(rows, key=lambda row: row.first.canonical()) if len(rows) > 1 else rows
 
@@ -97,7 +102,14 @@ def _entry(records: Sequence[RunRecord]) -> Entry:
     chosen = [min(same, key=_preference) for _, same in sorted(by_seed.items())]
     contents = {record.canonical() for record in records}
     rivals = (other for one in chosen for other in sorted(by_seed[one.seed], key=_preference) if _differ(one, other))
-    return Entry(tuple(chosen), len(contents) - len({record.canonical() for record in chosen}), tuple(rivals))
+    lost = (other for one in chosen for other in sorted(by_seed[one.seed], key=_preference) if _made_up(one, other))
+    spare = len(contents) - len({record.canonical() for record in chosen})
+    return Entry(tuple(chosen), spare, tuple(rivals), tuple(lost))
+
+
+def _made_up(one: RunRecord, other: RunRecord) -> bool:
+    """Whether `one` finished on another device than that on which `other` did not."""
+    return one.status == "done" != other.status and one.device.name != other.device.name
 
 
 def _differ(one: RunRecord, other: RunRecord) -> bool:

@@ -7,6 +7,7 @@ import math
 from fkbench.records import rounded
 
 NOTHING = "–"
+MOST_PLACES = 6
 
 
 def finite(value: float | None) -> float | None:
@@ -18,16 +19,16 @@ def finite(value: float | None) -> float | None:
 
 
 def number(value: float | None, digits: int, sign: str = "") -> str:
-    """With so many digits after the point; huge ones in powers of ten. `sign`: "+" for differences."""
+    """With so many digits after the point; huge and tiny ones in powers of ten. `sign`: "+" for differences."""
     if value is None:
         return NOTHING
-    return f"{value:{sign}z.{digits}f}" if abs(value) < 1e7 else f"{value:{sign}.3g}"
+    return f"{value:{sign}.{digits}f}" if abs(value) < 1e7 and digits <= MOST_PLACES else f"{value:{sign}.3g}"
 
 
 def places(*values: float, figures: int) -> int:
-    """Digits after the point with which the greatest of the values has so many figures; at least 0, at most 6."""
+    """Digits after the point with which the greatest of the values has so many figures; 0 where it is 0."""
     greatest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
-    return min(6, max(0, figures - 1 - math.floor(math.log10(greatest)))) if greatest > 0 else 0
+    return max(0, figures - 1 - math.floor(math.log10(greatest))) if greatest > 0 else 0
 
 
 def short_count(value: float | None) -> str:

@@ -1,15 +1,15 @@
-"""Which records of a board go together: one plan and code, with at most one finished record of a seed from elsewhere.
+"""Which records of a board go together: those of one plan and code, in which each finished seed is of one device.
 
 A plan is model, settings, recipe, overrides, engine version and the type of device. Code is the same where the digests
 of its source files are equal, or the probes are (what the fresh net computes): an edited comment does not tear a row
 apart, an edited net does.
 
 Which processor or GPU it was is provenance and no part of the plan, so seeds that several people trained are one row;
-only devices that train with other precisions are apart. Where several devices have finished the same seed (somebody
-ran it again), each record is in another row, so that a repeat elsewhere is neither thrown away nor held against the
-first: in the first row, which has all seeds, stands the one of the device with more finished seeds, of as many that
-of the device first by name. A run that did not finish goes with the others of its device, into the first
-row that has one of them, or stands alone.
+only those trained with another precision are apart. Where several devices have finished the same seed (somebody ran
+it again), each record is in another row, so that a repeat elsewhere is neither thrown away nor held against the first:
+in the first row, which has all seeds, stands the one of the device with more finished seeds, of as many that of the
+device first by name, as no clock can be believed that would tell who was first. A run that did not finish, or is
+stale, goes with the others of its device, into the first row that has one of them, or stands alone.
 """
 
 from __future__ import annotations
@@ -19,6 +19,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from fkbench.records import RunRecord, canonical_json
+
+Source = tuple[str, str]
+"""A device's name, and the precision of its runs."""
+STALE = "stale"
 
 
 def row_parts(records: Iterable[RunRecord]) -> list[list[RunRecord]]:
@@ -68,34 +72,47 @@ def _code_marks(record: RunRecord) -> set[str]:
 
 
 def _repeats_apart(records: Sequence[RunRecord]) -> list[list[RunRecord]]:
-    """Parts in which each finished seed is of one device."""
-    by_device: dict[str, list[RunRecord]] = {}
-    for record in records:
-        by_device.setdefault(record.device.name, []).append(record)
-    if len(by_device) == 1:
+    """Parts in which each finished seed is of one source: a device at one precision."""
+    by_source = _by_source(records)
+    if len(by_source) == 1:
         return [list(records)]
-    finished = {name: {one.seed for one in own if one.status == "done"} for name, own in by_device.items()}
-    parts: dict[str, list[dict[int, str]]] = {}  # by precision; of each part the device of each seed
-    homes: dict[str, int] = {}
-    place: dict[tuple[str, int], tuple[str, int]] = {}
-    for name in sorted(finished, key=lambda name: (-len(finished[name]), name)):
-        precision = _precision(by_device[name])
-        own = parts.setdefault(precision, [])
-        for seed in sorted(finished[name]):
+    finished = {source: {one.seed for one in own if _counts(one)} for source, own in by_source.items()}
+    parts: dict[str, list[set[int]]] = {}  # by precision; of each part the seeds
+    place: dict[tuple[Source, int], int] = {}
+    for source in sorted(finished, key=lambda source: (-len(finished[source]), source)):
+        own = parts.setdefault(source[1], [])
+        for seed in sorted(finished[source]):
             number = next((i for i, part in enumerate(own) if seed not in part), len(own))
-            own += [{}] if number == len(own) else []
-            own[number][seed] = name
-            place[name, seed] = (precision, number)
-            homes[name] = min(number, homes.get(name, number))
-    found: dict[tuple[str, int] | str, list[RunRecord]] = {}
-    for name, own_records in by_device.items():
-        home = (_precision(own_records), homes[name]) if name in homes else name
-        for record in own_records:
-            found.setdefault(place.get((name, record.seed), home), []).append(record)
+            own += [set()] if number == len(own) else []
+            own[number].add(seed)
+            place[source, seed] = number
+    homes = {source: min(place[source, seed] for seed in seeds) for source, seeds in finished.items() if seeds}
+    found: dict[tuple[str, int] | Source, list[RunRecord]] = {}
+    for source, members in by_source.items():
+        for record in members:
+            number = place.get((source, record.seed), homes.get(source, -1))
+            found.setdefault((source[1], number) if number >= 0 else source, []).append(record)
     return list(found.values())
 
 
-def _precision(records: Sequence[RunRecord]) -> str:
-    """What runs of one device were trained, scored and timed with, as far as they state it."""
-    extras = [record.timing.model_extra or {} for record in records if record.timing is not None]
-    return " ".join(sorted({str(extra["precision"]) for extra in extras if extra.get("precision")}))
+def _by_source(records: Sequence[RunRecord]) -> dict[Source, list[RunRecord]]:
+    """By device and precision. What states no precision goes with the rest of its device, where that states one."""
+    stated: dict[str, set[str]] = {}
+    for record in records:
+        stated.setdefault(record.device.name, set()).update(filter(None, [_precision(record)]))
+    found: dict[Source, list[RunRecord]] = {}
+    for record in records:
+        name = record.device.name
+        precision = _precision(record) or min(stated[name], default="")
+        found.setdefault((name, precision), []).append(record)
+    return found
+
+
+def _counts(record: RunRecord) -> bool:
+    """Whether it fills the place of its seed: a run that did not finish, or is stale, leaves it to others."""
+    return record.status == "done" and STALE not in record.flags
+
+
+def _precision(record: RunRecord) -> str:
+    """What it was trained, scored and timed with; empty where it does not say."""
+    return str((record.timing.model_extra or {}).get("precision") or "") if record.timing is not None else ""

@@ -28,7 +28,8 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
-from fkbench.boards.entries import STALE, Entry
+from fkbench.boards.entries import Entry, ended
+from fkbench.boards.plans import STALE
 from fkbench.errors import FkbenchError
 from fkbench.protocols import PROTOCOLS
 from fkbench.records import ERRORS_FILE, ProtocolInfo, RunRecord, beside, read_errors
@@ -132,8 +133,7 @@ def _disputed(entry: Entry) -> list[str]:
 def _unfinished(entry: Entry) -> list[str]:
     texts: dict[str, list[RunRecord]] = {}
     for record in entry.unfinished:
-        text = f"{record.status}: {record.reason}" if record.reason else record.status
-        texts.setdefault(text, []).append(record)
+        texts.setdefault(ended(record), []).append(record)
     return [f"{_seeds(records)} {text}" for text, records in texts.items()]
 
 

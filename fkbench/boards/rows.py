@@ -9,9 +9,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeGuard
 
-from fkbench.boards.entries import Entry
+from fkbench.boards.entries import Entry, ended
 from fkbench.boards.numbers import finite
-from fkbench.boards.speed import Speed, speed_of
+from fkbench.boards.speed import Speed, device_class, speed_of
 from fkbench.records import LEVELS, RunRecord, canonical_json, rounded
 from fkbench.score import SeedSums, model_interval
 from fkbench.words import counted
@@ -260,6 +260,9 @@ def _marks(entry: Entry, speed: Speed) -> tuple[str, ...]:
     if len({record.device.name for record in entry.done}) > 1:
         speeds = f"; all speeds are of {speed.device}" if speed.device else ""
         flags.append(f"seeds of several devices{speeds}")
+    # Said, as a row must not look better by losing its worst trainings.
+    lost = (f"seed {one.seed} on {device_class(one)} {ended(one)}; finished elsewhere" for one in entry.made_up_for)
+    flags += dict.fromkeys(lost)
     if entry.spare:
         flags.append(f"{counted(entry.spare, 'more record')} of the same seeds set aside")
     return tuple(flags)

@@ -247,18 +247,29 @@ def _cells(delta: Delta, speeds: tuple[Speed, Speed] | None) -> tuple[str, ...]:
         a + number(unit * delta.a, digits),
         b + number(unit * delta.b, digits),
         (a or b) + number(unit * delta.difference, digits, "+") if known else NOTHING,
-        number(delta.percent if known else None, 1, "+"),
+        _percent(delta.percent) if known else NOTHING,
         NOTHING if low is None or high is None else f"{number(low, digits, '+')} to {number(high, digits, '+')}",
         NOTHING if delta.p is None else "<.0001" if delta.p < 1e-4 else f"{delta.p:.2g}",
     )
 
 
+def _percent(value: float | None) -> str:
+    from fkbench.boards.numbers import number, places
+
+    return number(value, min(2, max(1, places(value or 0.0, figures=1))), "+")
+
+
 def _digits(delta: Delta, unit: float) -> int:
-    """Digits after the point for a whole line, so that its numbers line up and a difference is not rounded away."""
+    """Digits after the point for a whole line, so that its numbers line up.
+
+    Four figures of A and B; up to two digits more where an end of the interval (without one, the difference) would be
+    zeros alone, as its distance from 0 says whether the difference could be chance.
+    """
     from fkbench.boards.numbers import places
 
-    found = (delta.difference,) if delta.low is None or delta.high is None else (delta.low, delta.high)
-    return max(places(unit * delta.a, unit * delta.b, figures=4), places(*(unit * value for value in found), figures=1))
+    base = places(unit * delta.a, unit * delta.b, figures=4)
+    ends = (delta.difference,) if delta.low is None or delta.high is None else (delta.low, delta.high)
+    return min(base + 2, max([base, *(places(unit * value, figures=1) for value in ends if value)]))
 
 
 def _mark(name: str, speed: Speed) -> str:

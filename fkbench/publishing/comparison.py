@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from fkbench.boards import Entry, entries_of, errors_beside
+from fkbench.boards.plans import plan_text
 from fkbench.boards.rows import make_row
 from fkbench.boards.speed import SESSION, TRAINING, Speed, speed_of
 from fkbench.errors import FkbenchError
@@ -33,6 +34,7 @@ class Side:
         entry: its records, one per seed.
         errors: of each finished seed, images in the order of the first one.
         metrics: single numbers, mean over seeds; rmse over all seeds together.
+        repeats: rows that other devices make with the same seeds, left out.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Side:
     errors: tuple[ImageErrors, ...]
     metrics: Mapping[str, float]
     speed: Speed
+    repeats: tuple[Entry, ...] = ()
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -119,14 +122,7 @@ def side_of(name: str, records: Sequence[RunRecord]) -> Side:
     Raises:
         FkbenchError: they are of several rows, none is finished, or errors per image are not there.
     """
-    entries = entries_of(records)
-    if len(entries) > 1:
-        keys = "; ".join(f"{e.first.key} ({e.device}, seeds {_seeds(e.records)})" for e in entries[:8])
-        raise FkbenchError(
-            f"'{name}' means runs of several settings or versions of the code, or on devices that make no row: {keys}.",
-            "Name one by its key.",
-        )
-    entry = entries[0]
+    entry, *repeats = _row_first(name, entries_of(records))
     if not entry.done:
         first = entry.first
         raise FkbenchError(
@@ -135,7 +131,24 @@ def side_of(name: str, records: Sequence[RunRecord]) -> Side:
     errors = tuple(errors_beside(record) for record in entry.done)
     row = make_row(entry, "", SeedSums.of(errors), (), None)
     metrics = {**row.metrics, **({} if row.rmse is None else {"rmse": row.rmse})}
-    return Side(name, entry, errors, metrics, speed_of(entry.done))
+    return Side(name, entry, errors, metrics, speed_of(entry.done), tuple(repeats))
+
+
+def _row_first(name: str, entries: Sequence[Entry]) -> list[Entry]:
+    """The row that is meant, before those that only repeat some of its seeds on other devices."""
+    first, *others = sorted(entries, key=lambda entry: -len(entry.done))
+    seeds = {record.seed for record in first.done}
+    for other in others:
+        same_plan = plan_text(other.first) == plan_text(first.first)
+        same_code = other.first.model.source == first.first.model.source
+        if same_plan and same_code and {record.seed for record in other.done} < seeds:
+            continue
+        rows = "; ".join(f"{e.first.path} ({e.device}, seeds {_seeds(e.records)})" for e in entries[:8])
+        raise FkbenchError(
+            f"'{name}' means several rows, of other settings, code, precisions or devices: {rows}.",
+            "Name one run by its path or key.",
+        )
+    return [first, *others]
 
 
 def compare_sides(a: Side, b: Side, point_names: Sequence[str] = ()) -> Compared:

@@ -214,7 +214,9 @@ def add_form(form: Form, folder: Path, done: Added, *, replace: bool = False) ->
     """Write it if it is new; the file where it stands now, None where another one stays in its place."""
     board = folder / RESULTS / form.board
     plain, own = board / f"{form.stem}.json", board / f"{form.device_stem}.json"
-    for file in (plain, own):
+    # A result that stands under its device's name stays there, also when what had the plain name is gone: the plain one
+    # would be a second outcome of its key and device.
+    for file in (own,) if own.is_file() else (plain, own):
         if not file.is_file():
             (done.apart if file == own else done.written).append(write_form(form, file))
             return file

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fkbench.boards.entries import STALE
+from fkbench.boards.plans import STALE
 from fkbench.errors import FkbenchError
 from fkbench.finding import find_run_dataset
 from fkbench.records import RunRecord, canonical_json, is_published

@@ -104,7 +104,28 @@ def test_a_seed_that_failed_is_made_up_for_by_another_device(runs):
     runs.add("net", 2.0, 2, **cpu(THEIRS))
     [row] = rows_of(runs)
     assert (row.rank, row.seeds, row.failed) == (1, (0, 1, 2), 0)
+    assert "seed 2 on cpu: Example CPU oom: out of memory; finished elsewhere" in row.marks
     assert "1 more record of the same seeds set aside" in row.marks
+
+
+def test_a_stale_repeat_elsewhere_takes_no_seed_out_of_a_row(runs):
+    runs.add_seeds("net", 2.0)
+    for seed in (2, 3, 4):
+        runs.add("net", 2.0, seed, draw_as="elsewhere", flags=["stale"], **cpu("A CPU that is first by name"))
+    first, second = rows_of(runs)
+    assert (first.rank, first.seeds, first.device) == (1, (0, 1, 2), "cpu: Example CPU")
+    assert (second.rank, second.seeds) == (None, (2, 3, 4))
+
+
+def test_the_newest_contract_then_more_sessions_then_the_name_say_which_device_speeds_are_of(runs):
+    def device_of_speeds(model, *devices):
+        for seed, (name, version) in enumerate(devices):
+            runs.add(model, 2.0, seed, timing__version=version, **cpu(name))
+        return next(row for row in rows_of(runs) if row.model == model).speed.device
+
+    assert device_of_speeds("newest", ("A", 1), ("A", 1), ("B", 2)) == "cpu: B"
+    assert device_of_speeds("more", ("A", 1), ("B", 1), ("B", 1)) == "cpu: B"
+    assert device_of_speeds("name", ("B", 1), ("A", 1)) == "cpu: A"
 
 
 def test_tables_for_programs_say_which_device_speeds_are_of(runs):
@@ -121,6 +142,14 @@ def test_devices_of_one_type_that_train_with_other_precisions_are_apart(runs, pr
         device = {"type": "cuda", "name": f"GPU {seed}"}
         runs.add("net", 2.0, seed, device=device, **({"timing__precision": precision} if precision else {}))
     assert len(rows_of(runs)) == parts
+
+
+def test_one_device_with_two_precisions_makes_two_rows_and_moves_no_other(runs):
+    x, y = ({"device": {"type": "cuda", "name": name}} for name in ("X", "Y"))
+    for seed, device, precision in ((0, x, "bf16"), (1, x, "bf16"), (2, y, "bf16"), (5, x, "fp32")):
+        runs.add("net", 2.0, seed, timing__precision=precision, **device)
+    runs.add("net", seed=6, **UNFINISHED, **y)
+    assert sorted((row.seeds, row.failed) for row in rows_of(runs)) == [((0, 1, 2), 1), ((5,), 0)]
 
 
 def test_types_of_device_are_apart_whatever_their_seeds(runs):

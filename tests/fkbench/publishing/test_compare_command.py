@@ -25,11 +25,24 @@ def test_a_comparison_of_large_numbers_fits_80_columns_whole(capsys, monkeypatch
     for cell in ("12346", "234567", "+222221", "+1800.0", "-98765", "+321321", "0.00012", "<.0001", "p"):
         assert cell in words, cell
     # One number of digits in a line: four figures, or what the interval needs.
-    assert " ".join(text.splitlines()[-1].split()) == "mae 1.0000 1.0001 +0.0001 +0.0 -0.0005 to +0.0008 <.0001"
-    _table(console(), "metric", [Delta("rmse", 2.051, 2.0508, -0.1, 0.09, 0.5), Delta("odd", 3e9, 3.1e9)])
-    rmse, odd = capsys.readouterr().out.splitlines()[-2:]
-    assert " ".join(rmse.split()) == "rmse 2.051 2.051 +0.000 +0.0 -0.100 to +0.090 0.5"
-    assert odd.split()[1:5] == ["3e+09", "3.1e+09", "+1e+08", "+3.3"]
+    assert " ".join(text.splitlines()[-1].split()) == "mae 1.0000 1.0001 +0.0001 +0.01 -0.0005 to +0.0008 <.0001"
+
+
+@pytest.mark.parametrize(
+    ("delta", "line"),
+    [
+        (Delta("rmse", 2.051, 2.0508, -0.1, 0.09, 0.5), "2.051 2.051 -0.000 -0.01 -0.100 to +0.090 0.5"),
+        # An end that is near 0 keeps its sign and a figure: it says whether the difference could be chance.
+        (Delta("rmse", 2.051, 2.026, -0.0496, -0.0004, 0.046), "2.0510 2.0260 -0.0250 -1.2 -0.0496 to -0.0004 0.046"),
+        (Delta("rmse", 11.54, 11.39, -0.3, -0.004, 0.04), "11.540 11.390 -0.150 -1.3 -0.300 to -0.004 0.04"),
+        (Delta("odd", 3e9, 3.1e9), "3e+09 3.1e+09 +1e+08 +3.3 – –"),
+        (Delta("odd", 5e-7, 4e-7), "5e-07 4e-07 -1e-07 -20.0 – –"),
+        (Delta("odd", 0.0, 0.0), "0 0 +0 – – –"),
+    ],
+)
+def test_numbers_of_a_line_have_one_number_of_digits(capsys, delta, line):
+    _table(console(), "metric", [delta])
+    assert capsys.readouterr().out.splitlines()[-1].split()[1:] == line.split()
 
 
 def test_tables_of_points_say_that_p_is_adjusted_and_intervals_are_not(capsys, monkeypatch):

@@ -206,10 +206,40 @@ def test_other_data_and_mixed_plans_are_refused(put, store):
     by_name = {name: [r for r in store.records() if r.model.name == name] for name in ("one", "two", "mixed", "dead")}
     with pytest.raises(FkbenchError, match="their data is"):
         compare_sides(side_of("one", by_name["one"]), side_of("two", by_name["two"]))
-    with pytest.raises(FkbenchError, match="several settings"):
+    with pytest.raises(FkbenchError, match="several rows, of other settings"):
         side_of("mixed", by_name["mixed"])
     with pytest.raises(FkbenchError, match="is not finished: oom, out of memory"):
         side_of("dead", by_name["dead"])
+
+
+def test_of_a_row_and_repeats_of_its_seeds_elsewhere_the_row_is_meant(sides, put, store):
+    sides()
+    elsewhere = {"device": {"type": "cpu", "name": "Other"}, "key": "0" * 16}
+    put("two", 1.5, 1, **elsewhere)
+    records = [record for record in store.records() if record.model.name == "two"]
+    two = side_of("two", records)
+    assert (two.seeds, two.entry.device) == ((0, 1, 2), "cpu: CPU")
+    one = side_of("one", [record for record in store.records() if record.model.name == "one"])
+    assert "two: the same on cpu: Other (seeds 1) is left out, a row of its own." in compare_sides(one, two).notes
+    for seed in (0, 2):  # now nobody can say which of the two rows is meant
+        put("two", 1.5, seed, **elsewhere | {"key": f"{seed + 1:016x}"})
+    with pytest.raises(FkbenchError, match="means several rows") as error:
+        side_of("two", [record for record in store.records() if record.model.name == "two"])
+    paths = [part.split(" (")[0] for part in str(error.value).split("devices: ")[1].split("; ")]
+    assert [len(store.find_all(path)) for path in paths] == [1, 1]
+
+
+def test_seeds_of_several_devices_are_said_and_speeds_are_of_one(put, store):
+    for name in ("one", "two"):
+        for seed in range(3):
+            device = {"type": "cpu", "name": "Other" if (name, seed) == ("two", 2) else "CPU"}
+            put(name, 2.0, seed, device=device, timing__infer_images_per_s=900.0 if seed < 2 else 9.0)
+    found = store.records()
+    one, two = (side_of(name, [r for r in found if r.model.name == name]) for name in ("one", "two"))
+    both = compare_sides(one, two)
+    assert "two has seeds of several devices: cpu: CPU; cpu: Other." in both.notes
+    assert (two.speed.device, both.metrics["infer_images_per_s"].b) == ("cpu: CPU", 900.0)
+    assert not any("not comparable" in note for note in both.notes)
 
 
 def test_curves_are_a_picture_even_of_hostile_names(sides, tmp_path):

@@ -74,6 +74,22 @@ def test_one_key_on_two_devices_is_kept_apart(store, put, tmp_path):
     assert content(tmp_path / "lb") == before
 
 
+def test_where_the_plain_name_is_free_again_another_outcome_of_the_second_device_is_a_conflict_still(
+    store, put, tmp_path
+):
+    put("net", 1.0)
+    publish_all(store, tmp_path / "lb")
+    put("net", 1.5, device={"type": "cpu", "name": "Other CPU"})
+    [own] = publish_all(store, tmp_path / "lb").apart
+    for path in own.parent.glob("*"):  # what the first device published was found to be wrong, and is removed
+        if not path.name.startswith(own.stem):
+            path.unlink()
+    put("net", 2.5, device={"type": "cpu", "name": "Other CPU"})
+    done = publish_all(store, tmp_path / "lb")
+    assert (len(done.conflicts), done.written, done.apart) == (1, [], [])
+    assert len(ResultStore(tmp_path / "lb").records()) == 1
+
+
 def test_a_check_of_the_run_stays_with_it_and_one_of_the_published_counts_for_that_content_only(store, put, tmp_path):
     record = put("net", 1.0)
     write_verification(record, Verification(key=record.key, subject=subject_of(record), level="predicted again"))

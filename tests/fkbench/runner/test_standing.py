@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fkbench.boards.entries import STALE
+from fkbench.boards.plans import STALE
 from fkbench.cli.main import main
 from fkbench.errors import FkbenchError
 from fkbench.records import RunStore
