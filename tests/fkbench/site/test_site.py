@@ -123,6 +123,17 @@ def test_a_run_page_has_curves_points_predictions_recipe_environment_and_the_com
     assert "do not let its pictures be shown" in seen.words
 
 
+def test_a_run_page_names_the_device_of_each_seed_and_no_path_that_is_in_its_name(runs, tmp_path):
+    runs.add_seeds("net", 2.0, 2)
+    runs.add("net", 2.0, 2, device={"type": "cpu", "name": f"Board of {Path.home() / 'lab'}", "threads": 2})
+    runs.write(tmp_path / "site")
+    [page] = run_pages(tmp_path / "site")
+    seen = Seen(page.read_text(encoding="utf-8"))
+    assert seen.words.count("Example CPU") >= 2
+    assert "Board of" in seen.words
+    assert str(Path.home() / "lab") not in page.read_text(encoding="utf-8")
+
+
 def test_the_legend_of_predicted_points_holds_in_light_and_dark_colours(site):
     path = next(path for path in run_pages(site) if path.name.startswith("finenet"))
     page = path.read_text(encoding="utf-8")
