@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from fkbench.boards import Board, Entry, errors_beside, groups_of
 from fkbench.boards.detections import SideBoard
+from fkbench.boards.rows import Row
 from fkbench.errors import FkbenchError
 from fkbench.publishing.scrubbing import Scrubber
 from fkbench.records import HISTORY_FILE, RunRecord, beside, is_published, read_history, safe_name
@@ -150,7 +151,7 @@ class Site:
         picture = self._picture(first, spec, path)
         page = RunPage(
             board=board,
-            found=found,
+            found=found if is_published(first) else replace(found, row=self._scrubbed_row(found.row)),
             records=self._scrubbed(found.entry.records),
             scheme=scheme,
             histories={record.seed: _history(record) for record in found.entry.done},
@@ -179,6 +180,15 @@ class Site:
             "device": record.device.model_copy(update={"name": text(record.device.name[:LONGEST_TEXT])}),
         }
         return record.model_copy(update=changed)
+
+    def _scrubbed_row(self, row: Row) -> Row:
+        text = self.scrubber.text
+        return replace(
+            row,
+            devices=tuple(map(text, row.devices)),
+            marks=tuple(map(text, row.marks)),
+            speed=replace(row.speed, device=text(row.speed.device), why_void=text(row.speed.why_void)),
+        )
 
     def _drawn(self, record: RunRecord, scheme: Scheme | None) -> list[Drawn]:
         try:
