@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from fkbench.boards.boards import Board
 from fkbench.boards.columns import NATIVE, OWN_LOSS, columns_for
-from fkbench.boards.speed_cells import OTHER_SPEED, footnotes
+from fkbench.boards.speed_cells import footnotes
 
 Escape = Callable[[str], str]
 
@@ -29,8 +29,4 @@ def legend(board: Board, named: Escape, noted: Escape) -> list[str]:
         lines.append(f"{OWN_LOSS[0].upper()}{OWN_LOSS[1:]}.")
     if board.speed_device:
         lines.append(f"Speed: {named(board.speed_conditions)}, timing contract v{board.speed_version}.")
-    if any(not row.same_speed_class for row in board.rows):
-        lines.append(
-            f"{OTHER_SPEED} measured on another device, with other threads or under another contract: not comparable."
-        )
     return lines + [f"{noted(note)}." for note in footnotes(board.rows)]

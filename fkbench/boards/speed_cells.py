@@ -52,6 +52,10 @@ def _few_calls(row: Row) -> bool:
 def footnotes(rows: Sequence[Row]) -> list[str]:
     """What the marks at speeds mean, with the rows that it is about where they differ. Text by anyone, not escaped."""
     lines = []
+    if any(not row.same_speed_class for row in rows):
+        lines.append(
+            f"{OTHER_SPEED} measured on another device, with other threads or under another contract: not comparable"
+        )
     if any(row.speed.session == "quick" for row in rows):
         lines.append(f"{QUICK} from a short session, not under the timing contract: not comparable")
     few = [f"{row.label} {row.speed.calls}" for row in rows if _few_calls(row)]

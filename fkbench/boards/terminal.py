@@ -9,7 +9,7 @@ from fkbench.boards.boards import Board
 from fkbench.boards.columns import OWN_LOSS, Column, columns_for, remarks
 from fkbench.boards.numbers import NOTHING
 from fkbench.boards.rows import Row
-from fkbench.boards.speed_cells import OTHER_SPEED, footnotes
+from fkbench.boards.speed_cells import footnotes
 from fkbench.boards.text import LONGEST_REMARK, cut, visible
 from fkbench.records.trust import FAILED
 
@@ -95,11 +95,8 @@ def below(board: Board, columns: Sequence[Column]) -> list[str]:
         lines.append(f"× baseline: rmse over that of {visible(board.reference)}, the strongest baseline here")
     if "own loss" in titles:
         lines.append(OWN_LOSS)
-    speed = f"on {visible(board.speed_conditions)} under timing contract v{board.speed_version}"
-    if any(not row.same_speed_class for row in board.rows):
-        lines.append(f"{OTHER_SPEED} not comparable: not {speed}")
-    elif board.speed_device:
-        lines.append(f"speed {speed}")
+    if board.speed_device:
+        lines.append(f"speed on {visible(board.speed_conditions)} under timing contract v{board.speed_version}")
     return lines + [visible(note) for note in footnotes(board.rows)]
 
 

@@ -10,6 +10,9 @@ import numpy as np
 import pytest
 
 from fkbench.boards import build, render_csv, render_index, render_json, render_markdown
+from fkbench.boards.latex import render_latex
+from fkbench.boards.speed_cells import footnotes
+from fkbench.boards.terminal import below
 from fkbench.score import SeedSums, rmse
 
 
@@ -144,6 +147,11 @@ def test_speeds_of_another_device_or_timing_version_are_marked(runs):
     comparable = {row.model: row.comparable_speed for row in board.rows}
     assert comparable == {"a": True, "b": True, "c": False, "d": False, "base0": False, "base1": False, "base2": False}
     assert "42.0 †" in render_markdown(board)
+    explained = "measured on another device, with other threads or under another contract: not comparable"
+    pages = (render_markdown(board), render_latex(board), "\n".join(below(board, ())))
+    assert [page.count(explained) for page in pages] == [1, 1, 1]
+    assert "† measured" in footnotes([row for row in board.rows if row.model == "c"])[0]  # as on the page of its runs
+    assert not any("†" in line for line in footnotes([row for row in board.rows if row.model == "a"]))
 
 
 def test_speeds_of_a_processor_with_other_threads_are_marked(runs):
