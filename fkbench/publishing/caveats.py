@@ -43,7 +43,7 @@ def _notes_of_side(side: Side) -> list[str]:
         notes.append(f"{side.name} has seeds of several devices: {side.entry.device}.")
     for row in side.repeats:
         seeds = ", ".join(str(record.seed) for record in row.records)
-        notes.append(f"{side.name}: the same on {row.device} (seeds {seeds}) is left out, a row of its own.")
+        notes.append(f"{side.name}: a row that repeats seeds of it is left out ({row.device}, seeds {seeds}).")
     if side.entry.first.protocol.overrides:
         changes = ", ".join(f"{k}={v}" for k, v in sorted(side.entry.first.protocol.overrides.items()))
         notes.append(f"{side.name} has settings changed: {changes}.")

@@ -220,7 +220,7 @@ def test_of_a_row_and_repeats_of_its_seeds_elsewhere_the_row_is_meant(sides, put
     two = side_of("two", records)
     assert (two.seeds, two.entry.device) == ((0, 1, 2), "cpu: CPU")
     one = side_of("one", [record for record in store.records() if record.model.name == "one"])
-    assert "two: the same on cpu: Other (seeds 1) is left out, a row of its own." in compare_sides(one, two).notes
+    assert "two: a row that repeats seeds of it is left out (cpu: Other, seeds 1)." in compare_sides(one, two).notes
     for seed in (0, 2):  # now nobody can say which of the two rows is meant
         put("two", 1.5, seed, **elsewhere | {"key": f"{seed + 1:016x}"})
     with pytest.raises(FkbenchError, match="means several rows") as error:
